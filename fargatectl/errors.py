@@ -1,0 +1,124 @@
+"""What can go wrong, in the words of the person who reads it.
+
+Every error that a user may see is a `FargatectlError`: a message, a hint about what to do next, and an exit code.
+Anything else that reaches the edge is a bug of ours (exit code 70). `product.md` section 1 fixes the exit codes.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import TYPE_CHECKING, ClassVar
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+class ExitCode(IntEnum):
+    """The process's answer; documented in `docs/exit-codes.md`."""
+
+    DONE = 0
+    USAGE = 1
+    CHANGES = 2
+    FAILED = 3
+    REFUSED = 4
+    AWS = 5
+    IN_PROGRESS = 6
+    BUG = 70
+    INTERRUPTED = 130
+    TERMINATED = 143
+
+
+class FargatectlError(Exception):
+    """Base of all errors that a user may see: what is wrong, and what to do about it."""
+
+    exit_code: ClassVar[ExitCode] = ExitCode.USAGE
+    kind: ClassVar[str] = "usage"
+
+    def __init__(self, message: str, *, hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+
+class UsageError(FargatectlError):
+    """The command line or the environment around it asks for something impossible."""
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing wrong with the user's file: where it stands and how to mend it.
+
+    `line` counts from 1 and is None where the place is unknown; `path` is the dotted path of the key.
+    """
+
+    message: str
+    path: str = ""
+    hint: str = ""
+    file: str = ""
+    line: int | None = None
+    severity: str = "error"
+
+
+class ConfigError(FargatectlError):
+    """The user's file is not valid. Carries all problems at once."""
+
+    kind = "config"
+
+    def __init__(self, message: str, problems: Sequence[Problem], *, hint: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.problems = tuple(problems)
+
+
+class NotFoundError(FargatectlError):
+    """The file names a VPC, subnet, secret, parameter, certificate or zone that does not exist."""
+
+    kind = "not_found"
+
+    def __init__(self, message: str, *, path: str = "", hint: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.path = path
+
+
+class Refused(FargatectlError):  # noqa: N818 - a refusal, not a malfunction
+    """fargatectl will not do this: wrong account, not ours, protected, confirmation missing."""
+
+    exit_code = ExitCode.REFUSED
+    kind = "refused"
+
+
+class PlanChanged(Refused):
+    """AWS no longer is what the plan was made from; going on would do what nobody has seen."""
+
+    kind = "plan_changed"
+
+
+class AwsFailure(FargatectlError):
+    """AWS said no, or could not be asked.
+
+    `operation` is AWS's name of the call (`ecs:CreateService`), `code` its error code, `address` our name of the
+    resource where one is known.
+    """
+
+    exit_code = ExitCode.AWS
+    kind = "aws"
+
+    def __init__(self, message: str, *, operation: str = "", code: str = "", address: str = "", hint: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.operation = operation
+        self.code = code
+        self.address = address
+
+
+class RolloutFailed(FargatectlError):
+    """A deployment ended in failure, by ECS or stopped by us."""
+
+    exit_code = ExitCode.FAILED
+    kind = "rollout"
+
+
+class StillInProgress(FargatectlError):
+    """The rollout was still under way when `--timeout` ended."""
+
+    exit_code = ExitCode.IN_PROGRESS
+    kind = "in_progress"
