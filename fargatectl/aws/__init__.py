@@ -1,1 +1,1 @@
-
+"""The door to AWS: the only users of boto3, botocore and tenacity."""

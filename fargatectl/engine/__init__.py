@@ -1,1 +1,1 @@
-
+"""Reads and changes AWS through reconcilers; knows no AWS service itself."""

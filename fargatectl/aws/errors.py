@@ -1,0 +1,97 @@
+"""From botocore's exceptions to words: which operation, what AWS said, what to do next."""
+
+from __future__ import annotations
+
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    ConnectionError as BotoConnectionError,
+    CredentialRetrievalError,
+    HTTPClientError,
+    NoCredentialsError,
+    NoRegionError,
+    PartialCredentialsError,
+    ProfileNotFound,
+    SSOError,
+    TokenRetrievalError,
+    UnauthorizedSSOTokenError,
+)
+
+from fargatectl.errors import AwsFailure, FargatectlError, UsageError
+
+__all__ = ["ClientError", "code_of", "explain", "says"]
+
+SERVICE = "Service"
+"""Key under which `session` notes the service in an answer's metadata; botocore's errors do not say it."""
+
+_EXPIRED = frozenset({"ExpiredToken", "ExpiredTokenException", "RequestExpired", "TokenRefreshRequired"})
+_INVALID = frozenset(
+    {"InvalidClientTokenId", "UnrecognizedClientException", "SignatureDoesNotMatch", "AuthFailure", "InvalidAccessKeyId"}
+)
+_DENIED = frozenset({"AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "AuthorizationError", "403"})
+_THROTTLED = frozenset(
+    {"Throttling", "ThrottlingException", "RequestLimitExceeded", "TooManyRequestsException", "PriorRequestNotComplete"}
+)
+_LOG_IN = "log in again (`aws sso login`, or new keys), then run the same command"
+
+
+def code_of(error: BaseException) -> str:
+    """Return AWS's error code, or an empty string when AWS did not answer."""
+    return str(error.response.get("Error", {}).get("Code", "")) if isinstance(error, ClientError) else ""
+
+
+def says(error: BaseException, code: str, fragment: str = "") -> bool:
+    """Tell whether `error` is AWS's `code` with `fragment` in its message (case aside: AWS rewords its texts)."""
+    if not isinstance(error, ClientError) or code_of(error) != code:
+        return False
+    return fragment.lower() in str(error.response.get("Error", {}).get("Message", "")).lower()
+
+
+def explain(error: BaseException, address: str = "") -> FargatectlError:
+    """Return `error` as something to show a user; errors of ours pass, and get their address if they lack one."""
+    if isinstance(error, AwsFailure):
+        error.address = error.address or address
+        return error
+    if isinstance(error, FargatectlError):
+        return error
+    if isinstance(error, ClientError):
+        return _refusal(error, address)
+    if isinstance(error, BotoCoreError):
+        return _unasked(error, address)
+    raise error
+
+
+def _refusal(error: ClientError, address: str) -> AwsFailure:
+    code = code_of(error)
+    metadata = error.response.get("ResponseMetadata", {})
+    operation = f"{metadata.get(SERVICE, 'aws')}:{error.operation_name}"
+    said = str(error.response.get("Error", {}).get("Message", "")).strip() or code
+    hint = ""
+    if code in _EXPIRED:
+        hint = f"the credentials have expired: {_LOG_IN}"
+    elif code in _INVALID:
+        hint = "AWS does not know these credentials: check AWS_PROFILE, the keys and the clock of this machine"
+    elif code in _DENIED:
+        hint = f"allow the action {operation} to whoever deploys, or use another profile"
+    elif code in _THROTTLED:
+        hint = f"AWS throttled the call {metadata.get('RetryAttempts', 0)} times over: wait a little, run it again"
+    return AwsFailure(
+        f"AWS answered {operation} with {code}: {said}", operation=operation, code=code, address=address, hint=hint
+    )
+
+
+def _unasked(error: BotoCoreError, address: str) -> FargatectlError:
+    text = str(error)
+    if isinstance(error, NoRegionError):
+        return UsageError("no region is known", hint='put `region = "eu-central-1"` into the file, or use --region')
+    if isinstance(error, ProfileNotFound):
+        return AwsFailure(text, code="ProfileNotFound", address=address, hint="`aws configure list-profiles` lists them")
+    if isinstance(error, NoCredentialsError | PartialCredentialsError):
+        hint = "set AWS_PROFILE or use --profile, log in (`aws sso login`), or try it without an account: --sandbox"
+        return AwsFailure("there are no AWS credentials", code=type(error).__name__, address=address, hint=hint)
+    if isinstance(error, SSOError | TokenRetrievalError | UnauthorizedSSOTokenError | CredentialRetrievalError):
+        return AwsFailure(text, code=type(error).__name__, address=address, hint=_LOG_IN)
+    if isinstance(error, HTTPClientError | BotoConnectionError):
+        hint = "check the network, a proxy, and that the Region's name is right"
+        return AwsFailure(f"AWS could not be reached: {text}", code=type(error).__name__, address=address, hint=hint)
+    return AwsFailure(text, code=type(error).__name__, address=address)

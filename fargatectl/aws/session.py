@@ -1,0 +1,279 @@
+"""Clients, shared reads and waiting: what a reconciler is handed to talk to AWS.
+
+botocore's `standard` mode owns throttles, 5xx answers and broken sockets; `waits` owns named errors of the domain.
+"""
+
+from __future__ import annotations
+
+import threading
+from concurrent.futures import Future
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import botocore.session
+from boto3.session import Session
+from botocore.config import Config
+
+from fargatectl.aws.errors import SERVICE
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+    from concurrent.futures import Executor
+
+    from botocore.model import OperationModel
+    from types_boto3_acm import ACMClient
+    from types_boto3_application_autoscaling import ApplicationAutoScalingClient
+    from types_boto3_ec2 import EC2Client
+    from types_boto3_ecs import ECSClient
+    from types_boto3_elbv2 import ElasticLoadBalancingv2Client
+    from types_boto3_iam import IAMClient
+    from types_boto3_logs import CloudWatchLogsClient
+    from types_boto3_resourcegroupstaggingapi import ResourceGroupsTaggingAPIClient
+    from types_boto3_secretsmanager import SecretsManagerClient
+    from types_boto3_servicediscovery import ServiceDiscoveryClient
+    from types_boto3_ssm import SSMClient
+    from types_boto3_sts import STSClient
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+WORKERS = 16
+_ATTEMPTS = 6  # throttles, 5xx and sockets only; see `waits` for what is retried above botocore
+_CONNECT_TIMEOUT_SECONDS = 5
+_READ_TIMEOUT_SECONDS = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Who AWS takes us for."""
+
+    account: str
+    arn: str
+
+    @property
+    def partition(self) -> str:
+        """`aws`, `aws-cn` or `aws-us-gov`: the second part of every ARN."""
+        return self.arn.split(":")[1]
+
+
+class Reads:
+    """Answers of one planning pass, shared: two readers that ask the same thing make one call.
+
+    Emptied at the first write, because from then on an old answer may be wrong.
+    """
+
+    def __init__(self) -> None:
+        self._answers: dict[Hashable, Future[Any]] = {}
+        self._lock = threading.Lock()
+
+    def once(self, key: Hashable, ask: Callable[[], T]) -> T:
+        """Return the answer to `key`; the first caller asks, concurrent ones wait for it. A failure is shared too."""
+        with self._lock:
+            future = self._answers.get(key)
+            asking = future is None
+            if future is None:
+                future = self._answers[key] = Future()
+        if asking:
+            try:
+                future.set_result(ask())
+            except BaseException as error:
+                future.set_exception(error)
+                self.forget(key)
+                raise
+        answer: T = future.result()
+        return answer
+
+    def forget(self, key: Hashable) -> None:
+        """Drop one answer."""
+        with self._lock:
+            self._answers.pop(key, None)
+
+    def clear(self) -> None:
+        """Drop all answers: something was written."""
+        with self._lock:
+            self._answers.clear()
+
+
+class Aws:
+    """Clients of one account and Region, one per AWS service, made once and lazily; shared by all threads.
+
+    `clock` gives the time in UTC, `monotonic` seconds that never jump, `sleep` waits; all three are injected. `pool`
+    runs leaf calls side by side: nothing that runs in it may wait for it.
+    """
+
+    def __init__(  # noqa: PLR0913 - the environment, each part of it replaceable
+        self,
+        session: Session,
+        *,
+        region: str,
+        pool: Executor,
+        endpoint_url: str | None = None,
+        clock: Callable[[], datetime],
+        monotonic: Callable[[], float],
+        sleep: Callable[[float], None],
+    ) -> None:
+        self.region = region
+        self.reads = Reads()
+        self.clock = clock
+        self.monotonic = monotonic
+        self.sleep = sleep
+        self._session = session
+        self._pool = pool
+        self._endpoint_url = endpoint_url
+        self._clients: dict[str, Any] = {}
+        self._lock = threading.Lock()
+
+    def now(self) -> datetime:
+        """Return the time in UTC."""
+        return self.clock().astimezone(UTC)
+
+    def each(self, ask: Callable[[T], R], items: Iterable[T]) -> list[R]:
+        """Call `ask` for every item side by side and return the answers in order."""
+        todo = list(items)
+        if len(todo) <= 1:
+            return [ask(item) for item in todo]
+        return [future.result() for future in [self._pool.submit(ask, item) for item in todo]]
+
+    def together(self, *asks: Callable[[], Any]) -> list[Any]:
+        """Make several different calls side by side."""
+        return self.each(lambda ask: ask(), asks)
+
+    def identity(self) -> Identity:
+        """Return who we are, asked once in a run (STS GetCallerIdentity)."""
+        return self._identity
+
+    @cached_property
+    def _identity(self) -> Identity:
+        answer = self.sts.get_caller_identity()
+        return Identity(account=answer["Account"], arn=answer["Arn"])
+
+    def _client(self, name: str) -> Any:  # noqa: ANN401 - typed by the properties below
+        # boto3 sessions are not thread-safe while they make clients (boto3 guide, "Multithreading").
+        with self._lock:
+            if name not in self._clients:
+                config = Config(
+                    retries={"mode": "standard", "total_max_attempts": _ATTEMPTS},
+                    max_pool_connections=WORKERS,
+                    connect_timeout=_CONNECT_TIMEOUT_SECONDS,
+                    read_timeout=_READ_TIMEOUT_SECONDS,
+                    # Host prefixes ("data-servicediscovery") do not resolve on a local endpoint.
+                    inject_host_prefix=None if self._endpoint_url is None else False,
+                )
+                client = self._session.client(
+                    name, region_name=self.region, endpoint_url=self._endpoint_url, config=config
+                )
+                client.meta.events.register("after-call", _note_service)
+                client.meta.events.register("before-call", self._before_call)
+                self._clients[name] = client
+            return self._clients[name]
+
+    def _before_call(self, model: OperationModel, **_: object) -> None:
+        if is_mutating(model.name):
+            self.reads.clear()
+
+    @property
+    def acm(self) -> ACMClient:
+        """AWS Certificate Manager."""
+        return self._client("acm")  # type: ignore[no-any-return]
+
+    @property
+    def autoscaling(self) -> ApplicationAutoScalingClient:
+        """Application Auto Scaling."""
+        return self._client("application-autoscaling")  # type: ignore[no-any-return]
+
+    @property
+    def ec2(self) -> EC2Client:
+        """Amazon VPC and its security groups."""
+        return self._client("ec2")  # type: ignore[no-any-return]
+
+    @property
+    def ecs(self) -> ECSClient:
+        """Amazon ECS."""
+        return self._client("ecs")  # type: ignore[no-any-return]
+
+    @property
+    def elb(self) -> ElasticLoadBalancingv2Client:
+        """Elastic Load Balancing, version 2."""
+        return self._client("elbv2")  # type: ignore[no-any-return]
+
+    @property
+    def iam(self) -> IAMClient:
+        """AWS Identity and Access Management."""
+        return self._client("iam")  # type: ignore[no-any-return]
+
+    @property
+    def logs(self) -> CloudWatchLogsClient:
+        """Amazon CloudWatch Logs."""
+        return self._client("logs")  # type: ignore[no-any-return]
+
+    @property
+    def secrets(self) -> SecretsManagerClient:
+        """AWS Secrets Manager."""
+        return self._client("secretsmanager")  # type: ignore[no-any-return]
+
+    @property
+    def cloudmap(self) -> ServiceDiscoveryClient:
+        """AWS Cloud Map."""
+        return self._client("servicediscovery")  # type: ignore[no-any-return]
+
+    @property
+    def ssm(self) -> SSMClient:
+        """AWS Systems Manager Parameter Store."""
+        return self._client("ssm")  # type: ignore[no-any-return]
+
+    @property
+    def sts(self) -> STSClient:
+        """AWS Security Token Service."""
+        return self._client("sts")  # type: ignore[no-any-return]
+
+    @property
+    def tagging(self) -> ResourceGroupsTaggingAPIClient:
+        """Resource Groups Tagging API."""
+        return self._client("resourcegroupstaggingapi")  # type: ignore[no-any-return]
+
+    def tagged(self, tags: Mapping[str, str]) -> dict[str, dict[str, str]]:
+        """Return ARN → tags of what carries all of `tags`, asked once per planning pass.
+
+        Positive proof only: the tagging API lags behind, so that absence from it means nothing.
+        """
+
+        def ask() -> dict[str, dict[str, str]]:
+            filters: Any = [{"Key": key, "Values": [value]} for key, value in sorted(tags.items())]
+            pages = self.tagging.get_paginator("get_resources").paginate(TagFilters=filters)
+            return {
+                mapping["ResourceARN"]: {tag["Key"]: tag["Value"] for tag in mapping["Tags"]}
+                for page in pages
+                for mapping in page["ResourceTagMappingList"]
+            }
+
+        return self.reads.once(("tagged", tuple(sorted(tags.items()))), ask)
+
+
+_READING = ("Describe", "List", "Get", "BatchGet", "Lookup", "Discover", "Search", "Simulate", "Filter")
+
+
+def is_mutating(operation: str) -> bool:
+    """Tell whether an AWS operation changes something, by its verb."""
+    return not operation.startswith(_READING)
+
+
+def _note_service(parsed: dict[str, Any], model: OperationModel, **_: object) -> None:
+    parsed.setdefault("ResponseMetadata", {})[SERVICE] = model.service_model.service_name
+
+
+def chunks(items: Sequence[T], size: int) -> list[Sequence[T]]:
+    """Cut `items` into pieces that one call can take."""
+    return [items[start : start + size] for start in range(0, len(items), size)]
+
+
+def make_session(*, profile: str | None = None, environment: Mapping[str, str] | None = None) -> Session:
+    """Return a boto3 session over the standard AWS chain; `profile` as `--profile` gives it.
+
+    `environment` replaces profile and credentials (the local AWS brings its own).
+    """
+    core = botocore.session.Session(profile=profile)
+    if environment is not None:
+        core.set_credentials(environment["AWS_ACCESS_KEY_ID"], environment["AWS_SECRET_ACCESS_KEY"])
+    return Session(botocore_session=core)

@@ -1,0 +1,272 @@
+"""Executing a plan: make what is wanted, drop what is not, each step after the steps that it needs.
+
+- *make* comes after the makes of what the resource takes values from.
+- *settle* follows a make that is not over with the call (a rollout).
+- *drop* comes after the drops of its users; a create-first replacement drops after its users have moved, and every
+  drop of a deploy waits for all settles: what the old revision still needs must live until the new one serves.
+- Swept deletes come last, in reverse order of kinds.
+
+A failed step skips what depends on it and nothing else.
+"""
+
+from __future__ import annotations
+
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
+
+from fargatectl.aws.errors import explain
+from fargatectl.engine.graph import walk
+from fargatectl.errors import FargatectlError, PlanChanged
+from fargatectl.model.change import Action
+from fargatectl.model.events import StepEvent
+from fargatectl.model.spec import resolve
+from fargatectl.model.values import Address
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from concurrent.futures import Executor
+
+    from fargatectl.aws.session import Aws
+    from fargatectl.engine.planner import Planning
+    from fargatectl.engine.sweep import Swept
+    from fargatectl.model.change import Delta
+    from fargatectl.model.events import Emit, StepState, StepVerb
+
+
+class Step(NamedTuple):
+    """A unit of execution. `place` tells swept deletes apart; for all others it is 0."""
+
+    verb: Literal["make", "settle", "drop"]
+    address: Address
+    place: int = 0
+
+
+class Settle(Protocol):
+    """Follows what a make has set going, such as a rollout; `rollout` implements it, `cli` injects it."""
+
+    def __call__(self, address: Address, out: Any, *, changed: bool) -> Future[Any]:  # noqa: ANN401 - a kind's outputs
+        """Return a future of the end: its result when it went well, its exception when not."""
+        ...
+
+
+@dataclass
+class Outcome:
+    """What became of an execution. `applied` counts steps that changed AWS."""
+
+    applied: int = 0
+    failed: dict[Address, FargatectlError] = field(default_factory=dict)
+    skipped: dict[Address, Address] = field(default_factory=dict)
+    left: tuple[Address, ...] = ()
+    outputs: dict[Address, Any] = field(default_factory=dict)
+    settled: dict[Address, Any] = field(default_factory=dict)
+
+    @property
+    def complete(self) -> bool:
+        """Tell whether everything that was planned has been done."""
+        return not (self.failed or self.skipped or self.left)
+
+
+def execute(
+    planning: Planning,
+    aws: Aws,
+    executor: Executor,
+    *,
+    emit: Emit,
+    settle: Settle | None = None,
+    stopped: Callable[[], bool] = lambda: False,
+) -> Outcome:
+    """Carry out `planning`. Without `settle` nothing is followed, and drops are left to the next run.
+
+    When `stopped` says so (Ctrl-C), no new step begins and the running ones end; `Outcome.left` names the rest.
+    """
+    return _Execution(planning, aws, executor, emit, settle, stopped).run()
+
+
+class _Execution:
+    def __init__(  # noqa: PLR0913 - the environment of one execution
+        self,
+        planning: Planning,
+        aws: Aws,
+        executor: Executor,
+        emit: Emit,
+        settle: Settle | None,
+        stopped: Callable[[], bool],
+    ) -> None:
+        self.planning = planning
+        self.stack = planning.stack
+        self.aws = aws
+        self.executor = executor
+        self.emit = emit
+        self.settle = settle
+        self.stopped = stopped
+        self.outputs = dict(planning.outputs)
+        self.swept: dict[Step, Swept] = {
+            Step("drop", orphan.change.address, place + 1): orphan for place, orphan in enumerate(planning.swept)
+        }
+        self.outcome = Outcome()
+
+    def run(self) -> Outcome:
+        steps = self.steps()
+        result = walk(steps, self.visit, self.executor, stopped=self.stopped, on_skip=self._skip)
+        for step, error in result.failed.items():
+            self.outcome.failed[step.address] = explain(error, step.address)
+        for step, blame in result.skipped.items():
+            if self._does_something(step):
+                self.outcome.skipped.setdefault(step.address, blame.address)
+        left = [step.address for step in result.unvisited if self._does_something(step)]
+        self.outcome.left = tuple(dict.fromkeys(left))
+        self.outcome.outputs = self.outputs
+        return self.outcome
+
+    def steps(self) -> dict[Step, set[Step]]:
+        """Return every step with the steps that it waits for."""
+        needs = self.stack.edges()
+        actions = {address: planned.change.action for address, planned in self.planning.planned.items()}
+        absent = {a for a in actions if actions[a] == Action.DELETE or self._unwanted(a)}
+        edges: dict[Step, set[Step]] = {}
+        for address in actions:
+            if address not in absent:
+                edges[Step("make", address)] = {Step("make", n) for n in needs[address] if n not in absent}
+        settles = set()
+        if self.settle is not None:
+            settles = {Step("settle", s.address) for s in edges if self.stack.resources[s.address].reconciler.settles}
+            edges |= {settling: {Step("make", settling.address)} for settling in settles}
+        self._add_drops(edges, needs, actions, settles)
+        return edges
+
+    def _add_drops(
+        self,
+        edges: dict[Step, set[Step]],
+        needs: dict[Address, Any],
+        actions: dict[Address, Action],
+        settles: set[Step],
+    ) -> None:
+        users: dict[Address, set[Address]] = {}
+        for user, needed in needs.items():
+            for address in needed:
+                users.setdefault(address, set()).add(user)
+        dropped = [a for a, action in actions.items() if action in {Action.DELETE, Action.REPLACE}]
+        for address in dropped:
+            drop, own = Step("drop", address), Step("make", address)
+            waits = {Step("drop", user) for user in users.get(address, ()) if user in dropped}
+            if own in edges and not self.stack.resources[address].reconciler.create_first:
+                edges[own].add(drop)
+            elif own in edges:
+                if self.settle is None:
+                    continue
+                makes = {Step("make", user) for user in users.get(address, ())} & edges.keys()
+                waits |= {own, *makes, *settles}
+            edges[drop] = waits
+        declared = {step for step in edges if step.verb != "settle"} | settles
+        for step, orphan in self.swept.items():
+            if self.settle is None and any(s.verb == "make" for s in edges):
+                continue
+            later = {s for s, other in self.swept.items() if other.rank > orphan.rank}
+            edges[step] = declared | later
+
+    def _unwanted(self, address: Address) -> bool:
+        """A resource that is not there and is not to be made: a destroy's NOOP."""
+        planned = self.planning.planned[address]
+        return planned.change.action == Action.NOOP and planned.live is None
+
+    def _does_something(self, step: Step) -> bool:
+        if step.verb != "make":
+            return True
+        return self.planning.planned[step.address].change.action != Action.NOOP
+
+    def visit(self, step: Step) -> Any:  # noqa: ANN401 - a kind's outputs, or the future of a settle
+        if step.verb == "make":
+            return self._make(step.address)
+        if step.verb == "settle":
+            assert self.settle is not None  # noqa: S101 - no settle step is planned without it
+            changed = self.planning.planned[step.address].change.action != Action.NOOP
+            return self._settled(step.address, self.settle(step.address, self.outputs[step.address], changed=changed))
+        return self._drop(step)
+
+    def _settled(self, address: Address, future: Future[Any]) -> Future[Any]:
+        def keep(done: Future[Any]) -> None:
+            if done.exception() is None:
+                self.outcome.settled[address] = done.result()
+
+        future.add_done_callback(keep)
+        return future
+
+    def _make(self, address: Address) -> None:
+        resource = self.stack.resources[address]
+        planned = self.planning.planned[address]
+        action, live = planned.change.action, planned.live
+        how, spec = resource.reconciler, resolve(resource.spec, self.outputs)
+        if live is None or action == Action.REPLACE:
+            self._step(address, "create", lambda: self._record(address, how.create(self.aws, spec)))
+            return
+        live = how.match(spec, live)
+        delta = how.compare(spec, live)
+        if not delta:
+            self.outputs[address] = live.out
+            return
+        self._check_covered(address, planned.change.fields, delta)
+        verb: StepVerb = "adopt" if action == Action.ADOPT else "update"
+        self._step(address, verb, lambda: self._record(address, how.update(self.aws, live, spec, delta)))
+
+    def _record(self, address: Address, out: Any) -> str:  # noqa: ANN401 - a kind's outputs
+        self.outputs[address] = out
+        return self.stack.resources[address].reconciler.detail(out)
+
+    def _check_covered(self, address: Address, shown: Delta, found: Delta) -> None:
+        """Applying may not contradict what was shown: every change must be at or below a place that the plan named."""
+        for change in found:
+            if not any(change.path == seen or change.path.startswith((f"{seen}.", f"{seen}[")) for seen in shown.paths):
+                message = f"{address}: {change.path} is not what it was when the plan was made"
+                raise PlanChanged(message, hint="run the same command again to see a new plan")
+
+    def _drop(self, step: Step) -> None:
+        if step in self.swept:
+            orphan = self.swept[step]
+            self._step(step.address, "delete", lambda: orphan.reconciler.delete(self.aws, orphan.live))
+            return
+        live = self.planning.planned[step.address].live
+        assert live is not None  # noqa: S101 - only what is there is dropped
+        how = self.stack.resources[step.address].reconciler
+        self._step(step.address, "delete", lambda: how.delete(self.aws, live))
+
+    def _step(self, address: Address, verb: StepVerb, do: Callable[[], str | None]) -> None:
+        self._tell(address, verb, "began")
+        try:
+            detail = do()
+        except Exception as error:
+            failure = explain(error, address)
+            self._tell(address, verb, "failed", error=failure)
+            raise failure from error
+        self.outcome.applied += 1
+        self._tell(address, verb, "done", detail=detail or "")
+
+    def _skip(self, step: Step, blame: Step) -> None:
+        if self._does_something(step) and step.verb != "settle":
+            verb: StepVerb = "delete" if step.verb == "drop" else self._verb(step.address)
+            self._tell(step.address, verb, "skipped", because=blame.address)
+
+    def _verb(self, address: Address) -> StepVerb:
+        action = self.planning.planned[address].change.action
+        verbs: dict[Action, StepVerb] = {Action.CREATE: "create", Action.REPLACE: "create", Action.ADOPT: "adopt"}
+        return verbs.get(action, "update")
+
+    def _tell(  # noqa: PLR0913 - the parts of an event
+        self,
+        address: Address,
+        verb: StepVerb,
+        state: StepState,
+        *,
+        detail: str = "",
+        error: FargatectlError | None = None,
+        because: Address | None = None,
+    ) -> None:
+        summary = self._summary(address)
+        self.emit(StepEvent(address, verb, state, self.aws.now(), summary, detail, error, because))
+
+    def _summary(self, address: Address) -> str:
+        if address in self.planning.planned:
+            return self.planning.planned[address].change.summary
+        return next(orphan.change.summary for orphan in self.planning.swept if orphan.change.address == address)
+
+

@@ -1,0 +1,144 @@
+"""The contract between the engine and the concerns."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
+
+from fargatectl.model.change import Action, Delta, diff
+from fargatectl.model.spec import Effect, Spec
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence, Set as AbstractSet
+
+    from fargatectl.aws.session import Aws
+    from fargatectl.errors import FargatectlError
+    from fargatectl.model.ownership import Ownership
+    from fargatectl.model.values import Address
+
+S = TypeVar("S", bound=Spec)
+O = TypeVar("O")  # noqa: E741 - outputs, as S is a spec
+
+
+@dataclass(frozen=True, slots=True)
+class Live(Generic[S, O]):
+    """A resource as AWS shows it: its settings in the desired type, its outputs apart, and its physical id.
+
+    `id` (an ARN, or what else is unique in the account) tells the two halves of an unfinished replacement apart.
+    """
+
+    spec: S
+    out: O
+    id: str
+
+
+class Reconciler(ABC, Generic[S, O]):
+    """Reads and changes one kind of AWS resource. Stateless; called from any thread.
+
+    Ordering, ownership, comparison, progress and error words are the engine's: an implementation has none of them.
+    """
+
+    kind: ClassVar[str]
+    """`<concern>.<kind>`: the first part of the addresses."""
+
+    noun: ClassVar[str]
+    """What people call it: "target group"."""
+
+    create_first: ClassVar[bool] = False
+    """On replacement, make the new one before the old one goes (its name must differ then). Needed for every kind
+    that others use while they live."""
+
+    taggable: ClassVar[bool] = True
+    """False where AWS takes no tags; then the parent's tags prove ownership and the engine does not ask."""
+
+    renews: ClassVar[bool] = False
+    """True where an update yields a new physical thing, so that the outputs are unknown until then."""
+
+    settles: ClassVar[bool] = False
+    """True where a make is not over with the call: a rollout follows (see `engine.executor`)."""
+
+    effects: ClassVar[Mapping[Action, Effect]] = {}
+    """What creating and deleting does to traffic, where it is not nothing."""
+
+    @abstractmethod
+    def read(self, aws: Aws, specs: Sequence[S]) -> Sequence[Live[S, O] | None | FargatectlError]:
+        """Return what is there, one answer per spec and in their order; None for absent.
+
+        Makes no mutating call. Only the identity of a spec is sure to be known; other fields may hold Refs. Being gone
+        includes AWS's half-lives (an INACTIVE service, a secret scheduled for deletion).
+        """
+
+    @abstractmethod
+    def create(self, aws: Aws, spec: S) -> O:
+        """Make it, tags in the creating call wherever AWS lets us. Must cope with its own earlier success."""
+
+    @abstractmethod
+    def update(self, aws: Aws, live: Live[S, O], spec: S, delta: Delta) -> O:
+        """Bring what `delta` names to `spec`, in place. Must not touch what `delta` does not name."""
+
+    @abstractmethod
+    def delete(self, aws: Aws, live: Live[S, O]) -> None:
+        """Delete it and return when it is gone. "Already gone" is success."""
+
+    def owned(self, aws: Aws, owner: Ownership, known: AbstractSet[str]) -> Iterable[Live[S, O]]:
+        """Return what carries `owner`'s tags, except what has a physical id in `known`."""
+        del aws, owner, known
+        return ()
+
+    def compare(self, spec: S, live: Live[S, O]) -> Delta:
+        """Return what differs. Override only to add what no field can say."""
+        return diff(spec, live.spec)
+
+    def match(self, spec: S, live: Live[S, O]) -> Live[S, O]:
+        """Return the live half to compare with `spec`, where `read` found more than one."""
+        del spec
+        return live
+
+    def health(self, aws: Aws, lives: Sequence[Live[S, O]]) -> Sequence[object]:
+        """Return what `status` shows of each, one answer per live resource and in their order."""
+        del aws
+        return [None for _ in lives]
+
+    def summary(self, spec: S) -> str:
+        """Return a phrase for `spec`: "target group for web"."""
+        return f"{self.noun} {getattr(spec, 'name', '')}".strip()
+
+    def detail(self, out: O) -> str:
+        """Return a short result to show when a step is done ("shop-web:8"), or nothing."""
+        del out
+        return ""
+
+
+class Lookup(ABC, Generic[S, O]):
+    """Finds what exists already and is not ours: a VPC, a certificate, a secret. Read, never owned."""
+
+    kind: ClassVar[str]
+
+    @abstractmethod
+    def read(self, aws: Aws, specs: Sequence[S]) -> Sequence[O | FargatectlError]:
+        """Return what was found, one answer per spec and in their order; `NotFoundError` for what does not exist."""
+
+
+AnyReconciler = Reconciler[Any, Any]
+AnyLookup = Lookup[Any, Any]
+AnyLive = Live[Any, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Resource(Generic[S, O]):
+    """One declared resource: where it stands in the stack, what is wanted, and who brings it about."""
+
+    address: Address
+    reconciler: Reconciler[S, O]
+    spec: S
+    group: str
+
+
+@dataclass(frozen=True, slots=True)
+class Source(Generic[S, O]):
+    """One declared look-up."""
+
+    address: Address
+    lookup: Lookup[S, O]
+    spec: S

@@ -1,0 +1,95 @@
+"""The stack: everything that one file declares, with the edges that follow from the values it shares."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+from fargatectl.engine.reconciler import Resource, Source
+from fargatectl.model.spec import Spec
+from fargatectl.model.values import Address, Late, Ref
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence, Set as AbstractSet
+
+    from fargatectl.engine.reconciler import AnyReconciler, Lookup, Reconciler
+    from fargatectl.model.ownership import Ownership
+
+S = TypeVar("S", bound=Spec)
+O = TypeVar("O")  # noqa: E741 - outputs, as S is a spec
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Declared(Generic[O]):
+    """A handle on something declared: gives late values of its outputs."""
+
+    address: Address
+
+    def ref(self, pick: Callable[[O], T]) -> Ref[T]:
+        """Return the value that `pick` takes from the outputs once they are known."""
+        return Ref(self.address, pick)
+
+
+@dataclass
+class Stack:
+    """What one file wants. `kinds` is every kind there is, in the order of creation: the sweep goes backward.
+
+    `extra_tags` are the user's own, set on everything that takes tags.
+    """
+
+    owner: Ownership
+    kinds: Sequence[AnyReconciler]
+    extra_tags: Mapping[str, str] = field(default_factory=dict)
+    resources: dict[Address, Resource[Any, Any]] = field(default_factory=dict)
+    sources: dict[Address, Source[Any, Any]] = field(default_factory=dict)
+    notes: list[Late[str]] = field(default_factory=list)
+
+    def add(self, reconciler: Reconciler[S, O], name: str, spec: S, *, group: str) -> Declared[O]:
+        """Declare a resource; our tags are put on it here, and nowhere else. `group` is its headline in a plan."""
+        address = Address(f"{reconciler.kind}/{name}")
+        if address in self.resources:
+            message = f"{address} is declared twice"
+            raise ValueError(message)
+        if reconciler.taggable:
+            spec = replace(spec, tags={**self.extra_tags, **spec.tags, **self.owner.tags(address)})
+        self.resources[address] = Resource(address, reconciler, spec, group)
+        return Declared(address)
+
+    def find(self, lookup: Lookup[S, O], name: str, spec: S) -> Declared[O]:
+        """Declare something that exists already; declared twice with the same name, it is the same."""
+        address = Address(f"{lookup.kind}/{name}")
+        self.sources.setdefault(address, Source(address, lookup, spec))
+        return Declared(address)
+
+    def note(self, sentence: Late[str]) -> None:
+        """Have the plan say `sentence`; an empty one is left out."""
+        self.notes.append(sentence)
+
+    def edges(self) -> dict[Address, AbstractSet[Address]]:
+        """Return, per resource, the resources (not the look-ups) that it takes a value from."""
+        declared = self.resources.keys()
+        return {address: resource.spec.needs() & declared for address, resource in self.resources.items()}
+
+    def in_order(self) -> list[Address]:
+        """Return all addresses so that each comes after what it needs; equal ones in the order of declaration."""
+        edges = self.edges()
+        rank = {address: place for place, address in enumerate(self.resources)}
+        done: dict[Address, None] = {}
+
+        def visit(address: Address) -> None:
+            if address not in done:
+                for need in sorted(edges[address], key=rank.__getitem__):
+                    visit(need)
+                done[address] = None
+
+        for address in self.resources:
+            visit(address)
+        return list(done)
+
+    def check(self) -> None:
+        """Raise `ValueError` when a value is taken from something that nobody declared: a bug of ours."""
+        for address, resource in self.resources.items():
+            if lost := resource.spec.needs() - self.resources.keys() - self.sources.keys():
+                message = f"{address} needs {sorted(lost)}, which nobody declared"
+                raise ValueError(message)

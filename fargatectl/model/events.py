@@ -1,0 +1,69 @@
+"""What a run tells its viewers, once, as values: a step began or ended, a deployment moved, a line to log."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal, TypeAlias, Union
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+
+    from fargatectl.errors import FargatectlError
+    from fargatectl.model.status import ServiceStatus
+    from fargatectl.model.values import Address
+
+StepVerb: TypeAlias = Literal["create", "update", "delete", "adopt"]
+StepState: TypeAlias = Literal["began", "done", "failed", "skipped"]
+
+
+@dataclass(frozen=True, slots=True)
+class StepEvent:
+    """A change of one resource began or ended. `detail` is a short result ("shop-web:8"); `because` names the failed
+    resource on which a skipped one depends."""
+
+    address: Address
+    verb: StepVerb
+    state: StepState
+    at: datetime
+    summary: str = ""
+    detail: str = ""
+    error: FargatectlError | None = None
+    because: Address | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DeploymentEvent:
+    """The rollout of a service moved: its status now, and how many tasks of the new and the old revision there are."""
+
+    service: ServiceStatus
+    at: datetime
+    rollout: RolloutProgress
+
+
+@dataclass(frozen=True, slots=True)
+class RolloutProgress:
+    """How far a rollout is. `stage` is a phrase of people's words; counts are tasks."""
+
+    stage: str
+    revision: str
+    desired: int
+    running: int
+    pending: int
+    healthy: int
+    failed: int
+    old_revision: str = ""
+    old_running: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class LogEvent:
+    """A sentence worth telling that belongs to no step."""
+
+    message: str
+    at: datetime
+    level: Literal["info", "warning"] = "info"
+
+
+Event: TypeAlias = Union[StepEvent, DeploymentEvent, LogEvent]
+Emit: TypeAlias = "Callable[[Event], None]"

@@ -1,0 +1,63 @@
+"""Names of what we create, all computed from the file: a resource is found again by its name, never by a stored id."""
+
+from __future__ import annotations
+
+from hashlib import sha256
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from fargatectl.model.ownership import Ownership
+    from fargatectl.model.values import Address
+
+ELB_NAME_MAX = 32  # ELB API Reference, CreateLoadBalancer and CreateTargetGroup: Name
+_DIGEST = 8
+_STEM = ELB_NAME_MAX - _DIGEST - 1
+
+
+def hashed(owner: Ownership, name: str, address: Address, *immutable: object) -> str:
+    """Return a name for a load balancer or a target group, unique per account and Region, of at most 32 characters.
+
+    It ends in a digest of the fields that AWS cannot change, so that a replacement can live beside the old one. ELB
+    refuses names that begin with `internal-` or that begin or end with a hyphen.
+    """
+    seed = "\n".join(str(part) for part in (owner.app, owner.environment, address, *immutable))
+    digest = sha256(seed.encode()).hexdigest()[:_DIGEST]
+    stem = f"{owner.prefix}-{name}"[:_STEM].strip("-").replace("_", "-")
+    if stem.startswith("internal-") or stem == "internal":
+        stem = f"x-{stem}"[:_STEM].strip("-")
+    return f"{stem}-{digest}"
+
+
+def execution_role(owner: Ownership, service: str) -> str:
+    """Return the name of the role that ECS uses to start a service's tasks."""
+    return f"{owner.prefix}-{service}-execution"
+
+
+def task_role(owner: Ownership, service: str) -> str:
+    """Return the name of the role that a service's containers have."""
+    return f"{owner.prefix}-{service}-task"
+
+
+def family(owner: Ownership, service: str) -> str:
+    """Return the task definition family of a service."""
+    return f"{owner.prefix}-{service}"
+
+
+def log_group(owner: Ownership, service: str) -> str:
+    """Return the log group of a service for which the file names none."""
+    return f"/{owner.prefix}/{service}"
+
+
+def load_balancer_security_group(owner: Ownership, load_balancer: str) -> str:
+    """Return the name of the security group of a load balancer."""
+    return f"{owner.prefix}-{load_balancer}-alb"
+
+
+def task_security_group(owner: Ownership, service: str) -> str:
+    """Return the name of the security group of a service's tasks."""
+    return f"{owner.prefix}-{service}-task"
+
+
+def role_path(owner: Ownership) -> str:
+    """Return the default path of our roles; the sweep finds roles by it, for ListRoles shows no tags."""
+    return f"/fargatectl/{owner.app}/"

@@ -1,0 +1,77 @@
+"""What `status` tells of a service: counts, revision, rollout, targets, scaling, address."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+
+class ServiceState(StrEnum):
+    """The state of a service in one word."""
+
+    STEADY = "steady"
+    DEPLOYING = "deploying"
+    ROLLING_BACK = "rolling_back"
+    FAILED = "failed"
+    DRAINING = "draining"
+    MISSING = "missing"
+
+
+@dataclass(frozen=True, slots=True)
+class DeploymentStatus:
+    """The service's newest deployment. `state` is ECS's rolloutState; `reason` ECS's own words."""
+
+    id: str
+    state: str
+    failed_tasks: int
+    started_at: datetime | None
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class TargetCounts:
+    """Targets of a service's target groups by health (Elastic Load Balancing API Reference, TargetHealth)."""
+
+    healthy: int = 0
+    unhealthy: int = 0
+    initial: int = 0
+    draining: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class ScalingBounds:
+    """The bounds between which the autoscaler moves the desired count."""
+
+    min: int
+    max: int
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceEvent:
+    """One message of ECS about a service."""
+
+    at: datetime
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceStatus:
+    """One service as it is now. Absent parts are None: no load balancer, no scaling, no discovery."""
+
+    name: str
+    state: ServiceState
+    desired: int = 0
+    running: int = 0
+    pending: int = 0
+    task_definition: str = ""
+    image: str = ""
+    url: str | None = None
+    deployment: DeploymentStatus | None = None
+    targets: TargetCounts | None = None
+    scaling: ScalingBounds | None = None
+    discovery: str | None = None
+    events: tuple[ServiceEvent, ...] = ()

@@ -1,0 +1,77 @@
+"""Values that may not be known yet.
+
+A `Ref` is a value that another resource yields once it exists. Left unresolved, it *is* "known after apply": there is
+no other marker for the unknown. Edges between resources are read off the Refs in their specs; nobody writes them down.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, is_dataclass, replace
+from typing import TYPE_CHECKING, Any, Generic, NewType, TypeAlias, TypeVar, Union
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+T = TypeVar("T")
+U = TypeVar("U")
+
+Address = NewType("Address", str)
+"""Our name of a resource: `<concern>.<kind>/<name>`, such as `alb.target_group/web`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ref(Generic[T]):
+    """A value that the resource at `source` yields; `pick` takes it from that resource's outputs.
+
+    `pick` may raise a `FargatectlError` when the outputs cannot give the value (a VPC without a fitting subnet).
+    """
+
+    source: Address
+    pick: Callable[[Any], T] = field(compare=False)
+
+    def then(self, pick: Callable[[T], U]) -> Ref[U]:
+        """Return the value derived from this one by `pick`."""
+        first = self.pick
+        return Ref(self.source, lambda outputs: pick(first(outputs)))
+
+
+Late: TypeAlias = Union[T, Ref[T]]
+"""Known now, or known once its source exists."""
+
+
+def known(value: Late[T]) -> T:
+    """Narrow a late value at a point where the engine guarantees that it is known."""
+    if isinstance(value, Ref):
+        message = f"the value from {value.source} was used before it was known"
+        raise TypeError(message)
+    return value
+
+
+def sources(value: object) -> Iterator[Address]:
+    """Yield the resources that `value` still waits for, however deep their Refs lie."""
+    if isinstance(value, Ref):
+        yield value.source
+    else:
+        for part in _parts(value).values():
+            yield from sources(part)
+
+
+def fill(value: Any, outputs: Mapping[Address, Any]) -> Any:  # noqa: ANN401 - any value of a spec's field
+    """Return `value` with every Ref replaced whose source has outputs; the others stay."""
+    if isinstance(value, Ref):
+        return value.pick(outputs[value.source]) if value.source in outputs else value
+    if next(sources(value), None) is None:
+        return value
+    parts = {key: fill(part, outputs) for key, part in _parts(value).items()}
+    if is_dataclass(value) and not isinstance(value, type):
+        return replace(value, **parts)
+    return tuple(parts.values()) if isinstance(value, tuple) else parts
+
+
+def _parts(value: object) -> dict[Any, Any]:
+    if is_dataclass(value) and not isinstance(value, type):
+        return {f.name: getattr(value, f.name) for f in fields(value)}
+    if isinstance(value, Mapping):
+        return dict(value)
+    return dict(enumerate(value)) if isinstance(value, tuple) else {}
