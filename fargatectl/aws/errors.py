@@ -26,7 +26,13 @@ SERVICE = "Service"
 
 _EXPIRED = frozenset({"ExpiredToken", "ExpiredTokenException", "RequestExpired", "TokenRefreshRequired"})
 _INVALID = frozenset(
-    {"InvalidClientTokenId", "UnrecognizedClientException", "SignatureDoesNotMatch", "AuthFailure", "InvalidAccessKeyId"}
+    {
+        "InvalidClientTokenId",
+        "UnrecognizedClientException",
+        "SignatureDoesNotMatch",
+        "AuthFailure",
+        "InvalidAccessKeyId",
+    }
 )
 _DENIED = frozenset({"AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "AuthorizationError", "403"})
 _THROTTLED = frozenset(
@@ -85,7 +91,9 @@ def _unasked(error: BotoCoreError, address: str) -> FargatectlError:
     if isinstance(error, NoRegionError):
         return UsageError("no region is known", hint='put `region = "eu-central-1"` into the file, or use --region')
     if isinstance(error, ProfileNotFound):
-        return AwsFailure(text, code="ProfileNotFound", address=address, hint="`aws configure list-profiles` lists them")
+        return AwsFailure(
+            text, code="ProfileNotFound", address=address, hint="`aws configure list-profiles` lists them"
+        )
     if isinstance(error, NoCredentialsError | PartialCredentialsError):
         hint = "set AWS_PROFILE or use --profile, log in (`aws sso login`), or try it without an account: --sandbox"
         return AwsFailure("there are no AWS credentials", code=type(error).__name__, address=address, hint=hint)

@@ -161,9 +161,8 @@ class Aws:
                     # Host prefixes ("data-servicediscovery") do not resolve on a local endpoint.
                     inject_host_prefix=None if self._endpoint_url is None else False,
                 )
-                client = self._session.client(
-                    name, region_name=self.region, endpoint_url=self._endpoint_url, config=config
-                )
+                make: Callable[..., Any] = self._session.client
+                client = make(name, region_name=self.region, endpoint_url=self._endpoint_url, config=config)
                 client.meta.events.register("after-call", _note_service)
                 client.meta.events.register("before-call", self._before_call)
                 self._clients[name] = client

@@ -268,5 +268,3 @@ class _Execution:
         if address in self.planning.planned:
             return self.planning.planned[address].change.summary
         return next(orphan.change.summary for orphan in self.planning.swept if orphan.change.address == address)
-
-

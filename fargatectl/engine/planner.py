@@ -130,7 +130,9 @@ def _decide(  # noqa: PLR0913 - one decision needs all that was seen
         action, delta = (Action.NOOP if keep else Action.DELETE), Delta()
         live = None if absent and not mine else live
     elif live is not None and not mine and address not in adopt:
-        decisions.foreign.append(f"{resource.reconciler.summary(spec)} ({address}) belongs to {owner_of(live.spec.tags)}")
+        decisions.foreign.append(
+            f"{resource.reconciler.summary(spec)} ({address}) belongs to {owner_of(live.spec.tags)}"
+        )
         action, delta = Action.NOOP, Delta()
     else:
         action, delta = _compare(resource, spec, live, adopting=not mine)
@@ -139,9 +141,7 @@ def _decide(  # noqa: PLR0913 - one decision needs all that was seen
     decisions.planned[address] = Planned(_change(resource, spec, action, delta), live)
 
 
-def _compare(
-    resource: Resource[Any, Any], spec: Spec, live: AnyLive | None, *, adopting: bool
-) -> tuple[Action, Delta]:
+def _compare(resource: Resource[Any, Any], spec: Spec, live: AnyLive | None, *, adopting: bool) -> tuple[Action, Delta]:
     if live is None:
         return Action.CREATE, creation(spec)
     delta = resource.reconciler.compare(spec, live)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from fargatectl.model.values import Address
 
 S = TypeVar("S", bound=Spec)
-O = TypeVar("O")  # noqa: E741 - outputs, as S is a spec
+O = TypeVar("O")
 
 
 @dataclass(frozen=True, slots=True)

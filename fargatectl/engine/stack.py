@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from fargatectl.model.ownership import Ownership
 
 S = TypeVar("S", bound=Spec)
-O = TypeVar("O")  # noqa: E741 - outputs, as S is a spec
+O = TypeVar("O")
 T = TypeVar("T")
 
 

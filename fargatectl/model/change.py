@@ -48,9 +48,7 @@ class Delta(tuple[FieldChange, ...]):
     def touches(self, *paths: str) -> bool:
         """Tell whether a change lies at or below one of `paths`."""
         return any(
-            change.path == path or change.path.startswith((f"{path}.", f"{path}["))
-            for change in self
-            for path in paths
+            change.path == path or change.path.startswith((f"{path}.", f"{path}[")) for change in self for path in paths
         )
 
     @property

@@ -37,7 +37,7 @@ class Effect(StrEnum):
         return list(Effect).index(self)
 
 
-def setting(  # noqa: PLR0913 - one keyword for each property of a field
+def setting(
     *,
     immutable: bool = False,
     effect: Effect = Effect.NONE,

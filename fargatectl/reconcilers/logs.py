@@ -103,6 +103,6 @@ class LogGroups(Reconciler[LogGroup, LogGroupOut]):
 
 def declare(stack: Stack, name: str, *, retention_days: int | None, keep: bool, group: str) -> Declared[LogGroupOut]:
     """Declare the log group `name` (AWS's name for it); several services may share one."""
-    return stack.add(LogGroups(), name.strip("/"), LogGroup(name=name, retention_days=retention_days, keep=keep), group=group)
-
-
+    return stack.add(
+        LogGroups(), name.strip("/"), LogGroup(name=name, retention_days=retention_days, keep=keep), group=group
+    )
