@@ -1,0 +1,219 @@
+"""The local AWS itself: takes a request, lets time catch up, and has it answered by the manners or by moto."""
+
+from __future__ import annotations
+
+import heapq
+import itertools
+import random
+from dataclasses import dataclass, replace
+from email.utils import format_datetime
+from typing import TYPE_CHECKING, Any, TypeVar, cast
+
+from fargatectl.sandbox import botocore_adapter, moto_adapter, wire
+from fargatectl.sandbox.faults import AwsError
+from fargatectl.sandbox.handlers import HANDLERS
+from fargatectl.sandbox.identity import DEFAULT_REGION, scope_of
+from fargatectl.sandbox.wire import Call
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from datetime import datetime
+
+    from fargatectl.sandbox.clock import Timeline
+    from fargatectl.sandbox.handlers import Forward, Handler
+    from fargatectl.sandbox.http import Request, Response
+
+S = TypeVar("S")
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedCall:
+    """One call that a client made, for tests; `error` is the code of a refusal."""
+
+    service: str
+    operation: str
+    params: Mapping[str, Any]
+    mutating: bool
+    account: str
+    region: str
+    error: str | None = None
+
+
+class Cloud:
+    """All accounts and Regions of one local AWS. One request at a time: every door takes the same lock."""
+
+    def __init__(self, timeline: Timeline, *, seed: int = 0) -> None:
+        self.timeline = timeline
+        self.calls: list[RecordedCall] = []
+        self.intercept: Callable[[Call, Callable[[], Response]], Response] | None = None
+        self.moto = moto_adapter.Moto()
+        self._seed = seed
+        self._serial = itertools.count()
+        self._begin()
+
+    def _begin(self) -> None:
+        self.random = random.Random(self._seed)  # noqa: S311 - ids that repeat from run to run, not secrets
+        self._states: dict[tuple[type, str, str], Any] = {}
+        self._agenda: list[tuple[float, int, Callable[[], None]]] = []
+        self._now = self.timeline.seconds()
+
+    def reset(self) -> None:
+        """Forget everything but the time."""
+        with moto_adapter.LOCK:
+            self.moto.reset()
+            self.calls.clear()
+            self._begin()
+
+    @property
+    def now(self) -> float:
+        """The moment being simulated, in AWS seconds: during an event the event's own, else that of the request."""
+        return self._now
+
+    def at(self, moment: float, action: Callable[[], None]) -> None:
+        """Have `action` happen at a moment of the timeline (AWS seconds); a past moment means as soon as possible."""
+        heapq.heappush(self._agenda, (max(moment, self._now), next(self._serial), action))
+
+    def catch_up(self) -> None:
+        """Let everything happen that was due by now, in order, each at its own moment."""
+        target = self.timeline.seconds()
+        while self._agenda and self._agenda[0][0] <= target:
+            moment, _, action = heapq.heappop(self._agenda)
+            self._now = max(self._now, moment)
+            action()
+        self._now = max(self._now, target)
+
+    def region(self, account: str, region: str) -> Region:
+        """Return one account's Region."""
+        return Region(self, account, region)
+
+    def state(self, kind: type[S], account: str, region: str) -> S:
+        """Return the state of one kind that belongs to an account's Region, made when first asked for."""
+        key = (kind, account, region)
+        if key not in self._states:
+            self._states[key] = kind()
+        return cast("S", self._states[key])
+
+    def handle(self, request: Request) -> Response:
+        """Answer one request of a client."""
+        scope = scope_of(request)
+        if scope is None:
+            return wire.encode_error("", "json", _unsigned())
+        with moto_adapter.LOCK, self.moto.active():
+            self.catch_up()
+            try:
+                call = wire.decode(request, scope)
+            except AwsError as error:
+                protocol = botocore_adapter.protocol_of(scope.service, request.content_type)
+                return self._dated(wire.encode_error(scope.service, protocol, error))
+            return self._dated(self._answer(call, request))
+
+    def _answer(self, call: Call, request: Request) -> Response:
+        def apply() -> Response:
+            return self._dispatch(call, request)
+
+        try:
+            response = self.intercept(call, apply) if self.intercept else apply()
+        except AwsError as error:
+            self._record(call, error.code)
+            return wire.encode_error(call.service, call.protocol, error)
+        except BaseException as error:
+            self._record(call, type(error).__name__)
+            raise
+        self._record(call, None if response.status < 300 else str(response.status))  # noqa: PLR2004
+        return response
+
+    def _record(self, call: Call, error: str | None) -> None:
+        self.calls.append(
+            RecordedCall(call.service, call.operation, call.params, call.mutating, call.account, call.region, error)
+        )
+
+    def _dated(self, response: Response) -> Response:
+        # Callers read the server's date to order their own writes (S3, SSM): it must be the cloud's, not moto's.
+        date = format_datetime(self.timeline.clock.now(), usegmt=True)
+        return replace(response, headers={**response.headers, "date": date})
+
+    def _dispatch(self, call: Call, request: Request) -> Response:
+        handlers = HANDLERS.of(call.service, call.operation)
+        if not handlers:
+            return self.moto.send(call.service, _for_moto(request, call), call.account)
+        return wire.encode(call, self._run(handlers, call))
+
+    def _run(self, handlers: list[Handler], call: Call) -> dict[str, Any]:
+        region = self.region(call.account, call.region)
+
+        def forward_from(index: int) -> Forward:
+            def forward(params: Mapping[str, Any] | None = None) -> dict[str, Any]:
+                onward = call if params is None else replace(call, params=dict(params))
+                if index == len(handlers):
+                    return self.ask_moto(onward)
+                return handlers[index](region, onward, forward_from(index + 1))
+
+            return forward
+
+        return forward_from(0)()
+
+    def ask_moto(self, call: Call) -> dict[str, Any]:
+        """Return moto's answer to a call, past all handlers. Raises AwsError where moto refuses."""
+        request = botocore_adapter.encode_request(call.service, call.operation, call.params, call.region)
+        protocol = botocore_adapter.protocol_of(call.service, request.content_type)
+        onward = replace(call, protocol=protocol)
+        return wire.decode_answer(onward, self.moto.send(call.service, request, call.account))
+
+    def ask(self, call: Call) -> dict[str, Any]:
+        """Return the answer that a client would get. Raises AwsError for a refusal."""
+        return self._run(HANDLERS.of(call.service, call.operation), call)
+
+
+@dataclass(frozen=True, slots=True)
+class Region:
+    """One account's Region: what a handler sees of the cloud."""
+
+    cloud: Cloud
+    account: str
+    name: str
+
+    @property
+    def now(self) -> float:
+        """The moment being simulated, in AWS seconds."""
+        return self.cloud.now
+
+    def date(self) -> datetime:
+        """Return the moment being simulated as a date in UTC."""
+        return self.cloud.timeline.stamp(self.cloud.now)
+
+    def state(self, kind: type[S]) -> S:
+        """Return this Region's state of one kind."""
+        return self.cloud.state(kind, self.account, self.name)
+
+    def ask(self, service: str, operation: str, **params: Any) -> dict[str, Any]:  # noqa: ANN401 - AWS's members
+        """Call the local AWS as a client would. Raises AwsError for a refusal."""
+        return self.cloud.ask(Call(service, operation, params, self.account, self.name))
+
+    def moto(self, service: str, operation: str, **params: Any) -> dict[str, Any]:  # noqa: ANN401 - AWS's members
+        """Call moto directly, past all manners. Raises AwsError for a refusal."""
+        return self.cloud.ask_moto(Call(service, operation, params, self.account, self.name))
+
+    def later(self, seconds: float, action: Callable[[], None]) -> None:
+        """Have `action` happen in so many AWS seconds."""
+        self.cloud.at(self.cloud.now + seconds, action)
+
+    def hex(self, digits: int) -> str:
+        """Return a random hexadecimal number, as AWS's ids are made of."""
+        return f"{self.cloud.random.getrandbits(digits * 4):0{digits}x}"
+
+    def arn(self, service: str, resource: str) -> str:
+        """Return the ARN of a resource of this account and Region."""
+        return f"arn:aws:{service}:{self.name}:{self.account}:{resource}"
+
+
+def _unsigned() -> AwsError:
+    message = "The local AWS needs signed requests: they say for which service, account and Region they are."
+    return AwsError("MissingAuthenticationToken", message, status=403)
+
+
+def _for_moto(request: Request, call: Call) -> Request:
+    if ".amazonaws.com" in request.headers.get("host", "") or ".amazonaws.com" in request.url.split("/")[2]:
+        return request
+    rest = "/" + request.url.split("/", 3)[3] if request.url.count("/") >= 3 else "/"  # noqa: PLR2004 - scheme://host/
+    host = botocore_adapter.endpoint(call.service, call.region or DEFAULT_REGION)
+    return replace(request, url=f"https://{host}{rest}", headers={**request.headers, "host": host})

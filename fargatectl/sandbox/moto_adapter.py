@@ -1,0 +1,192 @@
+"""The one place where the local AWS touches moto: routing into its handlers, its codecs, and its global state.
+
+moto keeps all state in module globals and is not thread-safe. Here each `Moto` owns its state and swaps it in for the
+time of a request, under one lock for the process.
+"""
+
+from __future__ import annotations
+
+import importlib
+import re
+import threading
+from contextlib import contextmanager
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from moto.backends import get_backend
+from moto.core import base_backend
+from moto.core.base_backend import BackendDict
+from moto.core.parse import PROTOCOL_PARSERS
+from moto.core.request import Request as MotoRequest
+from moto.core.routing import get_service_router
+from moto.core.serialize import get_serializer_class
+from moto.core.utils import get_service_model
+from moto.moto_api._internal import mock_random
+from werkzeug.exceptions import HTTPException, NotFound
+
+from fargatectl.sandbox.faults import AwsError
+from fargatectl.sandbox.http import Request, Response
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+LOCK = threading.RLock()
+
+_MODULES = {"lambda": "awslambda", "acm-pca": "acmpca"}
+_FATAL = (KeyError, AttributeError, TypeError, ValueError, IndexError, AssertionError)
+
+
+class Moto:
+    """One set of moto's backends, with no state in common with any other."""
+
+    _active: Moto | None = None
+
+    def __init__(self) -> None:
+        self._state: list[tuple[Any, dict[str, Any]]] = []
+
+    def reset(self) -> None:
+        """Forget everything."""
+        with LOCK:
+            if Moto._active is self:
+                _take_out()
+                Moto._active = None
+            self._state = []
+
+    @contextmanager
+    def active(self) -> Iterator[None]:
+        """Have moto's globals hold this state; for the process's one thread in here."""
+        with LOCK:
+            if Moto._active is not self:
+                if Moto._active is not None:
+                    Moto._active._state = _take_out()  # noqa: SLF001 - another object of this class
+                else:
+                    _take_out()
+                _put_in(self._state)
+                Moto._active = self
+            yield
+
+    def backend(self, service: str, account: str, region: str) -> Any:  # noqa: ANN401 - moto's objects are untyped
+        """Return moto's own object for a service; to be used inside `active`, for what its API cannot say."""
+        regions = get_backend(_module(service))[account]  # type: ignore[call-overload]
+        return regions[region if region in regions else "aws"]
+
+    def send(self, service: str, request: Request, account: str) -> Response:
+        """Let moto answer. Raises AwsError where moto has no such operation or breaks over it."""
+        with self.active():
+            handler = _route(service, request)
+            if handler is None:
+                raise _unknown(service, request)
+            moto_request = _to_moto(request, account)
+            try:
+                status, headers, body = handler(moto_request, moto_request.raw_url, moto_request.headers)
+            except HTTPException as error:
+                status, headers, body = error.code, dict(error.get_headers()), error.get_body()
+            except NotImplementedError as error:
+                raise _unknown(service, request) from error
+            except _FATAL as error:
+                message = f"The local AWS failed over this request to {service}: {type(error).__name__}: {error}"
+                raise AwsError("LocalAwsFailure", message) from error
+        content = body if isinstance(body, bytes) else str(body or "").encode()
+        return Response(int(status or 200), content, {key.lower(): str(value) for key, value in headers.items()})
+
+
+def _take_out() -> list[tuple[Any, dict[str, Any]]]:
+    with base_backend.backend_lock:
+        instances: list[Any] = BackendDict._instances  # type: ignore[misc]  # noqa: SLF001 - moto's registry of state
+        state = [(backends, dict(backends.items())) for backends in instances]
+        for backends in instances:
+            backends.clear()
+        instances.clear()
+    return state
+
+
+def _put_in(state: list[tuple[Any, dict[str, Any]]]) -> None:
+    with base_backend.backend_lock:
+        for backends, accounts in state:
+            backends.update(accounts)
+            BackendDict._instances.append(backends)  # type: ignore[misc]  # noqa: SLF001
+
+
+def seed(number: int) -> None:
+    """Make moto's ids repeat themselves from run to run."""
+    mock_random.seed(number)
+
+
+def _unknown(service: str, request: Request) -> AwsError:
+    target = request.headers.get("x-amz-target", "").rpartition(".")[2] or request.path
+    return AwsError("NotImplemented", f"The local AWS does not know this operation of {service}: {target}", status=501)
+
+
+def _module(service: str) -> str:
+    return _MODULES.get(service, service.replace("-", ""))
+
+
+@cache
+def _handlers(service: str) -> list[tuple[re.Pattern[str], Callable[..., Any]]]:
+    """Return moto's handlers of a service by the pattern of their URL."""
+    module = _module(service)
+    try:
+        urls = importlib.import_module(f"moto.{module}.urls")
+    except ModuleNotFoundError:
+        return []
+    _prepare(module)
+    return [
+        (re.compile(path.format(base)), handler) for base in urls.url_bases for path, handler in urls.url_paths.items()
+    ]
+
+
+def _prepare(module: str) -> None:
+    backends: Any = get_backend(module)  # type: ignore[call-overload]
+    if module == "ec2":
+        # moto makes 1,285 machine images for each account and Region, 98 % of the time that a fresh EC2 takes.
+        backends.backend = type(
+            "EC2Backend",
+            (backends.backend,),
+            {"__module__": backends.backend.__module__, "_load_amis": lambda _: None},
+        )
+
+
+def _route(service: str, request: Request) -> Callable[..., Any] | None:
+    url = request.url.split("?", 1)[0]
+    return next((handler for pattern, handler in _handlers(service) if pattern.match(url)), None)
+
+
+def _to_moto(request: Request, account: str) -> MotoRequest:
+    headers = {**request.headers, "x-moto-account-id": account}
+    return MotoRequest.from_primitives(request.method, request.url, headers, request.body)
+
+
+def match(service: str, request: Request) -> tuple[str, dict[str, Any]] | None:
+    """Return the operation of a REST request and what its path says, or None."""
+    try:
+        operation, uri = get_service_router(service).match(_to_moto(request, ""))
+    except (NotFound, NotImplementedError, HTTPException):
+        return None
+    return str(operation.name), dict(uri)
+
+
+def parse(service: str, operation: str, protocol: str, request: Request, uri: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the members of a request as the service's model types them."""
+    moto_request = _to_moto(request, "")
+    parser = PROTOCOL_PARSERS[protocol](get_service_model(service).operation_model(operation))
+    parsed = parser.parse(
+        {
+            "method": request.method,
+            "values": moto_request.values,
+            "headers": moto_request.headers,
+            "body": moto_request.data,
+            "url_path": request.path,
+            "url_params": dict(uri),
+        }
+    )
+    return dict(parsed or {})
+
+
+def serialize(service: str, operation: str, protocol: str, answer: Mapping[str, Any]) -> Response:
+    """Return the HTTP answer that carries `answer` in a service's protocol."""
+    model = get_service_model(service).operation_model(operation)
+    serialized = get_serializer_class(service, protocol)(operation_model=model).serialize(dict(answer))
+    body: Any = serialized["body"]
+    content = body if isinstance(body, bytes) else str(body).encode()
+    headers = {key.lower(): str(value) for key, value in serialized["headers"].items()}
+    return Response(int(serialized["status_code"]), content, headers)

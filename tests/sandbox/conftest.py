@@ -1,0 +1,33 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import botocore.session
+import pytest
+from boto3.session import Session
+
+from fargatectl.sandbox.identity import SECRET_KEY, access_key
+from fargatectl.sandbox.inprocess import LocalAws
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+@pytest.fixture
+def local() -> LocalAws:
+    return LocalAws()
+
+
+@pytest.fixture
+def client(local: LocalAws) -> Callable[..., Any]:
+    sessions: dict[str, Session] = {}
+
+    def make(service: str, *, account: str = local.account, region: str = local.region) -> Any:  # noqa: ANN401
+        if account not in sessions:
+            core = botocore.session.Session()
+            core.set_credentials(access_key(account), SECRET_KEY)
+            local.attach(core)
+            sessions[account] = Session(botocore_session=core)
+        return sessions[account].client(service, region_name=region)  # type: ignore[call-overload]
+
+    return make
