@@ -1,0 +1,71 @@
+"""AWS's limits as data, as of `AS_OF`. Tables like these go stale: each names the page to look at again."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+AS_OF = "2026-11-01"
+
+
+@dataclass(frozen=True, slots=True)
+class TaskSize:
+    """The memory that goes with one CPU size, in MiB."""
+
+    cpu: int
+    memory: tuple[int, ...]
+
+
+def _gb(*sizes: int) -> tuple[int, ...]:
+    return tuple(1024 * size for size in sizes)
+
+
+TASK_SIZES = (
+    TaskSize(256, (512, 1024, 2048)),
+    TaskSize(512, _gb(*range(1, 5))),
+    TaskSize(1024, _gb(*range(2, 9))),
+    TaskSize(2048, _gb(*range(4, 17))),
+    TaskSize(4096, _gb(*range(8, 31))),
+    TaskSize(8192, _gb(*range(16, 61, 4))),
+    TaskSize(16384, _gb(*range(32, 121, 8))),
+    TaskSize(32768, _gb(60, 120, 244)),
+)
+"""ECS Developer Guide, Task definition differences for Fargate: task CPU and memory (Linux)."""
+
+CONTAINERS_PER_TASK = 10
+"""ECS Developer Guide, Service quotas: containers per task definition."""
+TASKS_PER_SERVICE = 5000
+"""ECS Developer Guide, Service quotas: tasks per service."""
+TASKS_PER_REGISTERED_SERVICE = 1000
+"""ECS Developer Guide, Service discovery and Application Load Balancer target quotas."""
+NAME_LENGTH = 255
+"""ECS API Reference, CreateService, RegisterTaskDefinition: names and families."""
+ROLE_NAME_LENGTH = 64
+"""IAM API Reference, CreateRole: RoleName."""
+LOG_GROUP_LENGTH = 512
+"""CloudWatch Logs API Reference, CreateLogGroup."""
+SECURITY_GROUP_NAME_LENGTH = 255
+"""EC2 API Reference, CreateSecurityGroup: GroupName."""
+NAMESPACE_LENGTH = 253
+"""Cloud Map API Reference, CreatePrivateDnsNamespace: Name."""
+MANAGED_POLICIES_PER_ROLE = 10
+"""IAM User Guide, IAM and STS quotas."""
+POLICY_LENGTH = 10_240
+"""IAM User Guide, IAM and STS quotas: all inline policies of a role, without white space."""
+SUBNETS_PER_SERVICE = 16
+"""ECS API Reference, AwsVpcConfiguration: subnets."""
+USER_TAGS = 47
+"""Fifty tags a resource (Tagging AWS Resources), of which three are fargatectl's own."""
+CERTIFICATES_PER_LISTENER = 26
+"""ELB quotas: 25 certificates beside the default one."""
+CONDITION_VALUES_PER_RULE = 5
+"""ELB quotas: condition values per rule."""
+WILDCARDS_PER_RULE = 5
+"""ELB quotas: condition wildcards per rule."""
+CAPACITY_ITEMS = 20
+"""ECS API Reference, CreateService: capacityProviderStrategy."""
+TASK_DEFINITION_BYTES = 65_536
+"""ECS Developer Guide, Service quotas: task definition size."""
+RETENTION_DAYS = (
+    1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653,
+)  # fmt: skip
+"""CloudWatch Logs API Reference, PutRetentionPolicy: retentionInDays."""

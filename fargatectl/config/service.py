@@ -1,0 +1,407 @@
+"""The tables of a service: `[services.NAME]` and all below it."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Discriminator, Field, Tag, model_validator
+
+from fargatectl.config.field_types import (
+    Bool,
+    CapacityItem,
+    Cpu,
+    Memory,
+    Name,
+    PolicyArn,
+    Port,
+    Sources,
+    String,
+    Strings,
+    Timeout,
+    Value,
+    VariableName,
+    Words,
+    form,
+)
+from fargatectl.config.interpolate import Interpolated
+from fargatectl.config.limits import RETENTION_DAYS
+from fargatectl.config.scalars import Number, OneOrMany, Scalar, Seconds, Text, Whole, shown
+from fargatectl.config.scaling import Scaling  # noqa: TC001 - pydantic evaluates the annotations
+from fargatectl.config.section import Section
+
+CommandLine = Annotated[Words, OneOrMany()]
+SubnetId = Annotated[str, Text('a subnet id "subnet-…"', r"subnet-[0-9a-f]{8,17}")]
+SubnetChoice = Annotated[
+    Annotated[Literal["public", "private"], Tag("~kind")] | Annotated[tuple[SubnetId, ...], Tag("~ids")],
+    Discriminator(form({str: "~kind"}, "~ids")),
+]
+SecretId = Annotated[
+    str,
+    Text(
+        "the name of a secret (letters, digits and /_+=.@-) or its ARN",
+        r"[A-Za-z0-9/_+=.@-]{1,512}|arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:[0-9]{12}:secret:[A-Za-z0-9/_+=.@-]{1,519}",
+        2048,
+    ),
+]
+ParameterId = Annotated[
+    str,
+    Text(
+        "the name of a parameter (letters, digits and /_.-) or its ARN",
+        r"[A-Za-z0-9/_.-]{1,1011}|arn:aws[a-z-]*:ssm:[a-z0-9-]+:[0-9]{12}:parameter/[A-Za-z0-9/_.-]{1,1011}",
+        2048,
+    ),
+]
+SecretPart = Annotated[str, Text("a string without colons", r"[^:\x00]{1,512}")]
+HostName = Annotated[
+    str, Text('a host name such as "shop.example.com"; * and ? are wildcards', r"[A-Za-z0-9*?_.-]{1,128}")
+]
+"""ELB API Reference, HostHeaderConditionConfig: characters and length."""
+PathPattern = Annotated[
+    str, Text('a path such as "/app/*"; * and ? are wildcards', r"[/*][A-Za-z0-9_.$/~\"'@:+&*?-]{0,127}")
+]
+"""ELB API Reference, PathPatternConditionConfig: characters and length."""
+HealthPath = Annotated[str, Text('a path that begins with "/"', r"/[!-~]{0,1023}", 1024)]
+HttpCodes = Annotated[
+    str,
+    Text('status codes such as "200", "200-299" or "200,204"', r"[0-9]{1,3}(-[0-9]{1,3})?(,[0-9]{1,3}(-[0-9]{1,3})?)*"),
+]
+DiscoveryName = Annotated[
+    str,
+    Text(
+        "a DNS name of letters, digits and hyphens, labels of at most 63",
+        r"(?=.{1,127}$)[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?(\.[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?)*",
+    ),
+]
+LogGroupName = Annotated[
+    str,
+    Text("a log group name of letters, digits and ._/#-, not beginning with aws/", r"(?!aws/)[A-Za-z0-9._/#-]{1,512}"),
+]
+"""CloudWatch Logs API Reference, CreateLogGroup."""
+StreamPrefix = Annotated[str, Text("a log stream prefix without : and *", r"[^:*\x00]{1,256}")]
+BufferSize = Annotated[str, Text('a size as AWS writes it, such as "10m"', r"[1-9][0-9]{0,8}[bkmgBKMG]?")]
+UlimitName = Literal[
+    "core", "cpu", "data", "fsize", "locks", "memlock", "msgqueue", "nice", "nofile", "nproc", "rss", "rtprio",
+    "rttime", "sigpending", "stack",
+]  # fmt: skip
+"""ECS API Reference, Ulimit."""
+UlimitValue = Annotated[int, Whole(-1, 2**31 - 1)]
+
+
+class Retention(Scalar):
+    """How long logs are kept: one of CloudWatch's numbers of days, or `"never"` to forget none."""
+
+    def parse(self, value: object) -> int | str:
+        """Return the days, or `"never"`."""
+        if value == "never":
+            return "never"
+        days = int(value) if isinstance(value, Interpolated) and value.isdecimal() else value
+        if isinstance(days, int) and not isinstance(days, bool) and days in RETENTION_DAYS:
+            return days
+        raise ValueError(f"{shown(value)} is no retention; use {self._near(days)}")
+
+    @staticmethod
+    def _near(days: object) -> str:
+        if not isinstance(days, int) or days < 1:
+            return 'days such as 7, 30 or 365, or "never"'
+        near = sorted(sorted(RETENTION_DAYS, key=lambda known: abs(known - days))[:2])
+        return f'{near[0]} or {near[1]} days, or "never"'
+
+    def json_schema(self) -> dict[str, Any]:
+        """Return the JSON Schema."""
+        return {"enum": [*RETENTION_DAYS, "never"]}
+
+
+class ContainerHealthCheck(Section):
+    """A command that ECS runs in the container: ECS API Reference, HealthCheck."""
+
+    command: CommandLine
+    """`["CMD-SHELL", "…"]`, or `["CMD", "program", "argument"]`."""
+    interval: Annotated[int, Seconds(5, 300)] = 30
+    """Time between two checks."""
+    timeout: Annotated[int, Seconds(2, 60)] = 5
+    """After this time a check has failed."""
+    retries: Annotated[int, Whole(1, 10)] = 3
+    """So many failed checks in a row make the container unhealthy."""
+    start_period: Annotated[int, Seconds(0, 300)] = 0
+    """Failures in this time after the start do not count."""
+
+
+class Secret(Section):
+    """Where a secret environment variable comes from; only the reference is ever stored, never the value."""
+
+    secret: SecretId | None = None
+    """The name or ARN of a secret in Secrets Manager."""
+    key: SecretPart | None = None
+    """One key of the secret's JSON; without it the whole value."""
+    stage: SecretPart | None = None
+    """The version's stage, such as AWSCURRENT."""
+    version: SecretPart | None = None
+    """The version's id."""
+    parameter: ParameterId | None = None
+    """The name or ARN of a parameter in SSM's Parameter Store."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_string(cls, value: object) -> object:
+        """Read a lone string: a secret's name, its ARN as ECS takes it (`…:key:stage:version`), a parameter's ARN."""
+        if not isinstance(value, str):
+            return value
+        parts = value.split(":")
+        if parts[0] != "arn" or len(parts) < _ARN_PARTS or parts[2] == "ssm":
+            return {"parameter" if parts[0] == "arn" and "ssm" in parts[2:3] else "secret": value}
+        tail = dict(zip(("key", "stage", "version"), parts[_ARN_PARTS:], strict=False))
+        return {"secret": ":".join(parts[:_ARN_PARTS]), **{key: part for key, part in tail.items() if part}}
+
+    @model_validator(mode="after")
+    def _one_source(self) -> Secret:
+        if (self.secret is None) == (self.parameter is None):
+            raise ValueError("expected either `secret` or `parameter`")
+        if self.parameter is not None and (self.key or self.stage or self.version):
+            raise ValueError("`key`, `stage` and `version` are for secrets; a parameter has none")
+        return self
+
+
+_ARN_PARTS = 7
+
+
+class Statement(Section):
+    """One statement of the task role's policy."""
+
+    actions: Annotated[
+        tuple[
+            Annotated[str, Text('an action such as "s3:GetObject"', r"[a-z0-9-]{1,64}:[A-Za-z0-9*?]{1,128}|\*")], ...
+        ],
+        OneOrMany(),
+    ]
+    """The actions that are allowed."""
+    resources: Strings
+    """The ARNs that they are allowed on; `*` for all."""
+
+
+class Permissions(Section):
+    """What the containers may do in AWS, beyond what exec needs: the task role."""
+
+    managed: tuple[PolicyArn, ...] = ()
+    """Managed policies, by ARN; at most 10."""
+    allow: tuple[Statement, ...] = ()
+    """Statements of the role's own policy."""
+
+
+class Container(Section):
+    """What the main container and its sidecars have in common."""
+
+    image: Annotated[
+        str, Text('an image such as "docker.io/acme/api:1.0"', r"[A-Za-z0-9][A-Za-z0-9._:/@-]{0,511}", 512)
+    ]
+    """The image, with its registry unless it is on Docker Hub."""
+    command: CommandLine = ()
+    """Instead of the image's CMD."""
+    entrypoint: CommandLine = ()
+    """Instead of the image's ENTRYPOINT."""
+    workdir: String | None = None
+    """The working directory."""
+    user: String | None = None
+    """`user`, `uid`, `user:group` or `uid:gid`."""
+    readonly_root: Bool = False
+    """Whether the root file system is read-only."""
+    init: Bool = False
+    """Whether an init process forwards signals and reaps processes."""
+    stop_timeout: Annotated[int, Seconds(2, 120)] = 30
+    """Time between SIGTERM and SIGKILL."""
+    ulimits: dict[UlimitName, tuple[UlimitValue, UlimitValue]] = Field(default_factory=dict)
+    """Soft and hard limit by name."""
+    env: dict[VariableName, Value] = Field(default_factory=dict)
+    """Environment variables; everybody who may describe the task definition can read them."""
+    secrets: dict[VariableName, Secret] = Field(default_factory=dict)
+    """Environment variables whose values ECS fetches when a task starts."""
+    health_check: ContainerHealthCheck | None = None
+    """The container's own health check; the load balancer's is `http.health_check`."""
+
+
+class Sidecar(Container):
+    """One more container of the task: `[services.X.sidecars.NAME]`."""
+
+    essential: Bool = True
+    """Whether the task stops when this container does."""
+    ports: tuple[Port, ...] = ()
+    """Ports that the container listens on."""
+    cpu: Cpu | None = None
+    """CPU units of the task's that are kept for this container."""
+    memory: Memory | None = None
+    """MiB; the container is stopped when it uses more."""
+    depends_on: dict[Name, Literal["START", "COMPLETE", "SUCCESS", "HEALTHY"]] = Field(default_factory=dict)
+    """Containers that must have come so far before this one starts."""
+
+
+class Efs(Section):
+    """An EFS file system; traffic to it is encrypted."""
+
+    file_system: Annotated[str, Text('a file system id "fs-…"', r"fs-[0-9a-f]{8,40}")]
+    """The file system's id."""
+    access_point: Annotated[str, Text('an access point id "fsap-…"', r"fsap-[0-9a-f]{8,40}")] | None = None
+    """The access point's id."""
+    root: Annotated[str, Text("an absolute path", r"/.*")] = "/"
+    """The directory to mount; `/` with an access point."""
+    iam: Bool = False
+    """Whether the task role is used to mount."""
+
+
+class Volume(Section):
+    """A volume of the task; without `efs` it is empty at the start and shared by its containers."""
+
+    efs: Efs | None = None
+    """An EFS file system."""
+    mount: dict[Name, Annotated[str, Text("an absolute path, `:ro` behind it if read-only", r"/.*")]]
+    """Container → path."""
+
+
+class HttpHealthCheck(Section):
+    """How the load balancer asks a task whether it is well: ELB API Reference, CreateTargetGroup."""
+
+    shorthand = "path"
+
+    path: HealthPath = "/"
+    """The path to ask for."""
+    codes: HttpCodes = "200"
+    """The HTTP (or gRPC) codes of a healthy answer."""
+    interval: Annotated[int, Seconds(5, 300)] = 10
+    """Time between two checks."""
+    timeout: Annotated[int, Seconds(2, 120)] = 5
+    """After this time a check has failed."""
+    healthy: Annotated[int, Whole(2, 10)] = 2
+    """So many good checks in a row make a target healthy."""
+    unhealthy: Annotated[int, Whole(2, 10)] = 3
+    """So many failed checks in a row make a target unhealthy."""
+
+
+class Http(Section):
+    """How requests reach the service through a load balancer."""
+
+    load_balancer: String = ""
+    """One of `[load_balancers]`; by default the only one, else an internet-facing `public`."""
+    host: Annotated[tuple[HostName, ...], OneOrMany()] = ()
+    """Host names that lead here; without host and path the service answers everything that no rule takes."""
+    path: Annotated[tuple[PathPattern, ...], OneOrMany()] = ()
+    """Paths that lead here."""
+    priority: Annotated[int, Whole(1, 50_000)] | None = None
+    """The rule's place among the others, lowest first; by default chosen so that the more specific comes first."""
+    protocol_version: Literal["HTTP1", "HTTP2", "GRPC"] = "HTTP1"
+    """The protocol towards the tasks."""
+    health_check: HttpHealthCheck = Field(default_factory=HttpHealthCheck)
+    """The target group's health check; a lone string is its path."""
+    grace_period: Annotated[int, Seconds(0, 2**31 - 1)] = 60
+    """Time after a task's start in which failed health checks do not count."""
+    deregistration_delay: Annotated[int, Seconds(0, 3600)] = 30
+    """Time in which a target that leaves may finish its requests."""
+    algorithm: Literal["round_robin", "least_outstanding_requests", "weighted_random"] = "round_robin"
+    """How the load balancer chooses a target."""
+    stickiness: Annotated[int, Seconds(1, 604_800)] | None = None
+    """Time for which a browser keeps its target, by a cookie of the load balancer's."""
+
+
+class ServiceDiscovery(Section):
+    """How other services find this one: a service in the Cloud Map namespace of `[discovery]`."""
+
+    name: DiscoveryName = ""
+    """The name below the namespace; by default the service's."""
+    records: tuple[Literal["A", "SRV"], ...] = ("A",)
+    """The DNS records; SRV tells the port too."""
+    ttl: Annotated[int, Seconds(0, 2**31 - 1)] = 10
+    """How long an answer may be remembered."""
+    routing: Literal["MULTIVALUE", "WEIGHTED"] = "MULTIVALUE"
+    """MULTIVALUE answers with up to eight healthy tasks, WEIGHTED with one."""
+
+
+class Logs(Section):
+    """Where the containers' output goes: CloudWatch Logs, by the awslogs driver."""
+
+    group: LogGroupName = ""
+    """The log group; by default `/APP/SERVICE`, or `/APP-ENV/SERVICE`."""
+    stream_prefix: StreamPrefix = ""
+    """The first part of the streams' names; by default the service's name."""
+    retention: Annotated[int | Literal["never"], Retention()] = 30
+    """Days after which CloudWatch forgets, or `"never"`."""
+    mode: Literal["non-blocking", "blocking"] = "non-blocking"
+    """Whether a container waits (`blocking`) or loses lines when CloudWatch does not take them fast enough."""
+    buffer: BufferSize = "10m"
+    """What non-blocking mode keeps in memory."""
+    keep_on_destroy: Bool = False
+    """Whether `destroy` leaves the log group."""
+
+
+class Deploy(Section):
+    """How a new version takes over."""
+
+    strategy: Literal["rolling", "blue_green", "linear", "canary"] = "rolling"
+    """ECS's deployment strategy."""
+    min_healthy: Annotated[int, Whole(0, 100)] = 100
+    """Percent of the wanted tasks that stay healthy meanwhile, rounded up."""
+    max: Annotated[int, Whole(100, 200)] = 200
+    """Percent of the wanted tasks that may run meanwhile, rounded down."""
+    circuit_breaker: Bool = True
+    """Rolling: whether ECS gives up when tasks keep failing."""
+    rollback: Bool = True
+    """Rolling: whether it then goes back to the last version that worked."""
+    percent: Annotated[float, Number(0.1, 100)] | None = None
+    """Linear and canary: the share of traffic of a step."""
+    step_bake: Annotated[int, Seconds(0, 86_400)] | None = None
+    """Linear and canary: time between steps."""
+    bake: Annotated[int, Seconds(0, 86_400)] | None = None
+    """Not rolling: time that both versions stay after all traffic has moved."""
+    alarms: Strings = ()
+    """CloudWatch alarms that fail the deployment."""
+    timeout: Timeout | None = None
+    """How long to follow a deployment; by default what it should take, twice."""
+    before: String | None = None
+    """A job that must succeed before the service is touched."""
+    stop_early: Bool = True
+    """Whether to stop a deployment whose failure cannot heal."""
+
+
+class Service(Container):
+    """A service: its tasks, how they are reached, scaled, logged and replaced. Its main container bears its name."""
+
+    port: Port | None = None
+    """The port that the main container listens on."""
+    cpu: Cpu = 256
+    """CPU units of a task; 1024 are one vCPU."""
+    memory: Memory = 512
+    """MiB of a task."""
+    arch: Literal["X86_64", "ARM64"] = "X86_64"
+    """The processor that the images are made for."""
+    ephemeral_storage: Annotated[int, Whole(21, 200)] | None = None
+    """GiB of disk of a task; without it 20."""
+    count: Annotated[int, Whole(0, 5000)] = 1
+    """Number of tasks; with scaling, at creation only."""
+    exec: Bool = False
+    """Whether `exec` can open a shell in a task; needs a writable root."""
+    subnets: SubnetChoice | None = None
+    """Where tasks run; by default private subnets when everything the tasks need is reachable from there."""
+    public_ip: Bool | None = None
+    """Whether tasks have a public address; by default in public subnets."""
+    security_groups: Strings = ()
+    """Groups of `[network.security_groups]`, or ids, beside the service's own."""
+    allow_from: Sources = ()
+    """Who else may reach the service's port, beside the load balancer and the app's own services."""
+    capacity: tuple[CapacityItem, ...] = ()
+    """The capacity provider strategy; by default the cluster's, else on-demand Fargate."""
+    pin_digest: Bool = False
+    """Whether the image's tag is resolved to a digest."""
+    env_files: Strings = ()
+    """Environment files in S3, by ARN."""
+    permissions: Permissions = Field(default_factory=Permissions)
+    """The task role."""
+    sidecars: dict[Name, Sidecar] = Field(default_factory=dict)
+    """More containers of the task."""
+    volumes: dict[Name, Volume] = Field(default_factory=dict)
+    """Volumes of the task."""
+    http: Http | None = None
+    """Requests through a load balancer."""
+    discovery: ServiceDiscovery | None = None
+    """A name in the app's namespace."""
+    scaling: Scaling | None = None
+    """Automatic scaling."""
+    logs: Logs = Field(default_factory=Logs)
+    """Logs."""
+    deploy: Deploy = Field(default_factory=Deploy)
+    """How a new version takes over."""
