@@ -51,7 +51,7 @@ def retrying(aws: Aws, call: Callable[[], T], *transients: Transient, interval: 
     return retry(call)
 
 
-def polling(
+def polling(  # noqa: PLR0913 - one keyword for each property of a wait
     aws: Aws,
     what: str,
     look: Callable[[], T | None],

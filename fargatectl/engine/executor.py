@@ -11,7 +11,6 @@ A failed step skips what depends on it and nothing else.
 
 from __future__ import annotations
 
-from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
 
@@ -21,17 +20,17 @@ from fargatectl.errors import FargatectlError, PlanChanged
 from fargatectl.model.change import Action
 from fargatectl.model.events import StepEvent
 from fargatectl.model.spec import resolve
-from fargatectl.model.values import Address
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from concurrent.futures import Executor
+    from concurrent.futures import Executor, Future
 
     from fargatectl.aws.session import Aws
     from fargatectl.engine.planner import Planning
     from fargatectl.engine.sweep import Swept
     from fargatectl.model.change import Delta
     from fargatectl.model.events import Emit, StepState, StepVerb
+    from fargatectl.model.values import Address
 
 
 class Step(NamedTuple):
@@ -67,7 +66,7 @@ class Outcome:
         return not (self.failed or self.skipped or self.left)
 
 
-def execute(
+def execute(  # noqa: PLR0913 - the environment of an execution
     planning: Planning,
     aws: Aws,
     executor: Executor,

@@ -47,6 +47,7 @@ class Planning:
     swept: list[Swept]
     outputs: dict[Address, Any]
     read_at: float
+    kept: tuple[str, ...] = ()
 
 
 @dataclass
@@ -54,9 +55,10 @@ class _Decisions:
     planned: dict[Address, Planned] = field(default_factory=dict)
     foreign: list[str] = field(default_factory=list)
     failures: dict[Address, FargatectlError] = field(default_factory=dict)
+    kept: list[str] = field(default_factory=list)
 
 
-def plan(
+def plan(  # noqa: PLR0913 - what the four commands ask of it
     stack: Stack,
     aws: Aws,
     executor: Executor,
@@ -86,7 +88,11 @@ def plan(
     _raise(stack, decisions.failures)
     if decisions.foreign:
         raise _not_ours(decisions.foreign)
-    swept = sweep(stack, aws, _claimed(decisions.planned), executor) if only is None else []
+    claimed = {live.id for live in seen.lives.values() if live is not None}
+    claimed |= {p.live.id for p in decisions.planned.values() if p.live is not None}
+    swept = sweep(stack, aws, claimed, executor) if only is None else []
+    decisions.kept += [orphan.change.summary for orphan in swept if orphan.kept]
+    swept = [orphan for orphan in swept if not orphan.kept]
     changes = [
         *(decisions.planned[a].change for a in stack.resources if decisions.planned[a].change.action != Action.NOOP),
         *(orphan.change for orphan in swept),
@@ -101,7 +107,7 @@ def plan(
         unchanged=sum(1 for p in decisions.planned.values() if p.change.action == Action.NOOP and p.live),
         notes=() if absent else _notes(stack, outputs),
     )
-    return Planning(stack, made, decisions.planned, swept, outputs, read_at)
+    return Planning(stack, made, decisions.planned, swept, outputs, read_at, tuple(dict.fromkeys(decisions.kept)))
 
 
 def _decide(  # noqa: PLR0913 - one decision needs all that was seen
@@ -160,11 +166,6 @@ def _change(resource: Resource[Any, Any], spec: Spec, action: Action, delta: Del
     elif action == Action.REPLACE:
         effect = worst([effect, Effect.REPLACEMENT])
     return Change(resource.address, action, effect, resource.reconciler.summary(spec), delta, group=resource.group)
-
-
-def _claimed(planned: Mapping[Address, Planned]) -> dict[str, Address]:
-    """Return the physical ids that declared resources live in: the sweep leaves them alone."""
-    return {p.live.id: address for address, p in planned.items() if p.live is not None}
 
 
 def _notes(stack: Stack, outputs: Mapping[Address, Any]) -> tuple[str, ...]:

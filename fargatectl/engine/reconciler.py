@@ -100,6 +100,11 @@ class Reconciler(ABC, Generic[S, O]):
         del aws
         return [None for _ in lives]
 
+    def kept(self, live: Live[S, O]) -> bool:
+        """Tell whether it outlives its app because the file once said so; then it is told as kept, never deleted."""
+        del live
+        return False
+
     def summary(self, spec: S) -> str:
         """Return a phrase for `spec`: "target group for web"."""
         return f"{self.noun} {getattr(spec, 'name', '')}".strip()

@@ -16,7 +16,7 @@ from fargatectl.model.spec import Effect
 from fargatectl.model.values import Address
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Set as AbstractSet
     from concurrent.futures import Executor
 
     from fargatectl.aws.session import Aws
@@ -32,14 +32,14 @@ class Swept:
     reconciler: AnyReconciler
     live: AnyLive
     rank: int
+    kept: bool = False
 
 
-def sweep(stack: Stack, aws: Aws, claimed: Mapping[str, Address], executor: Executor) -> list[Swept]:
+def sweep(stack: Stack, aws: Aws, claimed: AbstractSet[str], executor: Executor) -> list[Swept]:
     """Return what `stack`'s owner has in AWS besides what lives at a declared address, in a stable order."""
-    known = frozenset(claimed)
 
     def look(kind: AnyReconciler) -> list[AnyLive]:
-        return [live for live in kind.owned(aws, stack.owner, known) if live.id not in known]
+        return [live for live in kind.owned(aws, stack.owner, claimed) if live.id not in claimed]
 
     found: list[Swept] = []
     pending = [(rank, kind, executor.submit(look, kind)) for rank, kind in enumerate(stack.kinds)]
@@ -69,7 +69,7 @@ def _swept(stack: Stack, kind: AnyReconciler, live: AnyLive, rank: int) -> Swept
         group=f"no longer in the file: {name}" if cause.startswith("no") else stack.resources[Address(named)].group,
         cause=cause,
     )
-    return Swept(change, kind, live, rank)
+    return Swept(change, kind, live, rank, kept=kind.kept(live))
 
 
 def _name_of(live: AnyLive) -> Any:  # noqa: ANN401 - a spec's name, where it has one

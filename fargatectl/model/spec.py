@@ -10,7 +10,6 @@ The conventions that make one generic diff possible:
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
@@ -18,7 +17,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 from fargatectl.model.values import Address, fill, sources
 
 if TYPE_CHECKING:
-    from collections.abc import Set as AbstractSet
+    from collections.abc import Mapping, Set as AbstractSet
 
 S = TypeVar("S", bound="Spec")
 

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from fargatectl.model.values import Address
+
 
 class ServiceState(StrEnum):
     """The state of a service in one word."""
@@ -75,3 +77,22 @@ class ServiceStatus:
     scaling: ScalingBounds | None = None
     discovery: str | None = None
     events: tuple[ServiceEvent, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceView:
+    """Where on the stack the parts of one service stand, and what the file says of its address on the network.
+
+    `host` is None for a service that its load balancer's own name reaches; `discovery` is its name with the port.
+    """
+
+    name: str
+    service: Address
+    task_definition: Address
+    load_balancer: Address | None = None
+    target_group: Address | None = None
+    scaling: Address | None = None
+    host: str | None = None
+    path: str = ""
+    https: bool = False
+    discovery: str | None = None
