@@ -1,0 +1,77 @@
+"""Keys that the file's schema has and this version of fargatectl does not do yet: refused, never ignored.
+
+A concern that lands takes its rows out of this table; that is all there is to do here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from fargatectl.config.findings import Finding
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from fargatectl.config.findings import KeyPath
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """A key path, `*` standing for any one name; with `values`, only these values are refused."""
+
+    path: str
+    values: tuple[object, ...] = ()
+
+
+PENDING = (
+    Pending("protect"),
+    Pending("network.security_groups"),
+    Pending("cluster.exec"),
+    Pending("registries.*.username"),
+    Pending("registries.*.password"),
+    Pending("discovery.type", ("http",)),
+    Pending("load_balancers.*.certificates", ("request", ("request",))),
+    Pending("load_balancers.*.ip_address_type", ("dualstack",)),
+    Pending("load_balancers.*.access_logs"),
+    Pending("dns"),
+    Pending("services.*.security_groups"),
+    Pending("services.*.pin_digest", (True,)),
+    Pending("services.*.env_files"),
+    Pending("services.*.volumes"),
+    Pending("services.*.scaling.custom"),
+    Pending("services.*.scaling.step"),
+    Pending("services.*.scaling.schedule"),
+    Pending("services.*.deploy.strategy", ("blue_green", "linear", "canary")),
+    Pending("services.*.deploy.alarms"),
+    Pending("services.*.deploy.before"),
+    Pending("services.*.deploy.stop_early"),
+    Pending("jobs"),
+    Pending("alarms"),
+)
+
+
+def refused(data: Mapping[str, Any], pending: tuple[Pending, ...] = PENDING) -> list[Finding]:
+    """Return a finding for each key of `data` that is pending. What is empty (`volumes = {}`) asks for nothing."""
+    findings = []
+    for row in pending:
+        for path, value in _matches(data, tuple(row.path.split(".")), ()):
+            if row.values and value in row.values:
+                findings.append(Finding(path, f"`{path[-1]} = {_text(value)}` is not supported by this version yet"))
+            elif not row.values and value not in ({}, (), [], False):
+                findings.append(Finding(path, f"`{path[-1]}` is not supported by this version yet"))
+    return findings
+
+
+def _matches(value: object, keys: tuple[str, ...], path: KeyPath) -> Iterator[tuple[KeyPath, object]]:
+    if not keys:
+        yield path, value
+    elif isinstance(value, dict):
+        for key in value if keys[0] == "*" else [key for key in value if key == keys[0]]:
+            yield from _matches(value[key], keys[1:], (*path, key))
+
+
+def _text(value: object) -> str:
+    if value is True:
+        return "true"
+    return f'"{value[0] if isinstance(value, tuple) else value}"'
