@@ -90,7 +90,7 @@ def plan(  # noqa: PLR0913 - what the four commands ask of it
         raise _not_ours(decisions.foreign)
     claimed = {live.id for live in seen.lives.values() if live is not None}
     claimed |= {p.live.id for p in decisions.planned.values() if p.live is not None}
-    swept = sweep(stack, aws, claimed, executor) if only is None else []
+    swept = sweep(stack, aws, claimed, executor, absent=absent) if only is None else []
     decisions.kept += [orphan.change.summary for orphan in swept if orphan.kept]
     swept = [orphan for orphan in swept if not orphan.kept]
     changes = [
@@ -142,7 +142,7 @@ def _decide(  # noqa: PLR0913 - one decision needs all that was seen
         action, delta = Action.NOOP, Delta()
     else:
         action, delta = _compare(resource, spec, live, adopting=not mine)
-    if live is not None and not (action == Action.REPLACE or (action == Action.UPDATE and resource.reconciler.renews)):
+    if live is not None and action != Action.REPLACE and not (delta and resource.reconciler.renews(delta)):
         outputs[address] = live.out
     decisions.planned[address] = Planned(_change(resource, spec, action, delta), live)
 

@@ -52,11 +52,11 @@ class Reconciler(ABC, Generic[S, O]):
     taggable: ClassVar[bool] = True
     """False where AWS takes no tags; then the parent's tags prove ownership and the engine does not ask."""
 
-    renews: ClassVar[bool] = False
-    """True where an update yields a new physical thing, so that the outputs are unknown until then."""
-
     settles: ClassVar[bool] = False
     """True where a make is not over with the call: a rollout follows (see `engine.executor`)."""
+
+    outlives_deploy: ClassVar[bool] = False
+    """True where only a destroy deletes it: a deploy leaves it, even if the file no longer names it."""
 
     effects: ClassVar[Mapping[Action, Effect]] = {}
     """What creating and deleting does to traffic, where it is not nothing."""
@@ -99,6 +99,11 @@ class Reconciler(ABC, Generic[S, O]):
         """Return what `status` shows of each, one answer per live resource and in their order."""
         del aws
         return [None for _ in lives]
+
+    def renews(self, delta: Delta) -> bool:
+        """Tell whether an update of `delta` yields a new physical thing, so that its outputs are unknown until then."""
+        del delta
+        return False
 
     def kept(self, live: Live[S, O]) -> bool:
         """Tell whether it outlives its app because the file once said so; then it is told as kept, never deleted."""

@@ -35,14 +35,15 @@ class Swept:
     kept: bool = False
 
 
-def sweep(stack: Stack, aws: Aws, claimed: AbstractSet[str], executor: Executor) -> list[Swept]:
+def sweep(stack: Stack, aws: Aws, claimed: AbstractSet[str], executor: Executor, *, absent: bool) -> list[Swept]:
     """Return what `stack`'s owner has in AWS besides what lives at a declared address, in a stable order."""
 
     def look(kind: AnyReconciler) -> list[AnyLive]:
         return [live for live in kind.owned(aws, stack.owner, claimed) if live.id not in claimed]
 
     found: list[Swept] = []
-    pending = [(rank, kind, executor.submit(look, kind)) for rank, kind in enumerate(stack.kinds)]
+    looked_at = [(rank, kind) for rank, kind in enumerate(stack.kinds) if absent or not kind.outlives_deploy]
+    pending = [(rank, kind, executor.submit(look, kind)) for rank, kind in looked_at]
     for rank, kind, future in pending:
         try:
             lives = future.result()

@@ -103,7 +103,7 @@ def creation(desired: Spec) -> Delta:
 
 
 def _walk(path: str, want: Any, have: Any, said: Mapping[str, Any]) -> Iterator[FieldChange]:  # noqa: ANN401
-    if want is None or want == have:
+    if want == have or (want is None and not said.get("whole")):
         return
     if _is_record(want) and type(want) is type(have):
         for f in fields(want):
@@ -170,6 +170,7 @@ def _inherit(said: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:
         "sensitive": said.get("sensitive") or own.get("sensitive"),
         "effect": worst([said.get("effect", Effect.NONE), own.get("effect", Effect.NONE)]),
         "partial": own.get("partial"),
+        "whole": said.get("whole") or own.get("whole"),
     }
 
 

@@ -43,6 +43,7 @@ def setting(
     sensitive: bool = False,
     create_only: bool = False,
     partial: bool = False,
+    whole: bool = False,
     **rest: Any,  # noqa: ANN401 - `default`, `default_factory` and the like, as dataclasses.field takes them
 ) -> Any:  # noqa: ANN401 - like dataclasses.field
     """Declare a field of a spec and say what a change of it means.
@@ -52,6 +53,7 @@ def setting(
     sensitive: its values are never shown.
     create_only: sent when the resource is made, neither compared nor sent afterwards.
     partial: a mapping of which only the keys that we set are ours (tags).
+    whole: all of it is ours, so that None at or below it means "absent" and is compared.
     """
     said = {
         "immutable": immutable,
@@ -59,6 +61,7 @@ def setting(
         "sensitive": sensitive,
         "create_only": create_only,
         "partial": partial,
+        "whole": whole,
     }
     return field(metadata=said, **rest)
 

@@ -1,0 +1,375 @@
+"""Task definitions: what the containers of a service are. Immutable; every change is a new revision.
+
+A new revision is registered only when the wanted one differs from the one that the service *runs* (others may have
+registered newer ones) and from the family's newest ACTIVE revision: that one may be our own, from a run that died
+before it could update the service.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from fargatectl.aws import tags
+from fargatectl.aws.errors import ClientError, says
+from fargatectl.aws.session import chunks
+from fargatectl.engine.reconciler import Live, Reconciler
+from fargatectl.model.ownership import ADDRESS
+from fargatectl.model.spec import Effect, Spec, setting
+from fargatectl.model.values import Late, known
+from fargatectl.reconcilers.service.reading import describe
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence, Set as AbstractSet
+
+    from types_boto3_ecs.type_defs import TaskDefinitionTypeDef
+
+    from fargatectl.aws.session import Aws
+    from fargatectl.model.change import Delta
+    from fargatectl.model.ownership import Ownership
+
+_DELETE_MAX = 10  # ECS API Reference, DeleteTaskDefinitions: taskDefinitions
+DEFAULT_STORAGE_GIB = 20  # what Fargate gives when nothing is asked; sending exactly 20 is refused
+
+
+@dataclass(frozen=True, kw_only=True)
+class HealthCheck:
+    """A container's health check; times in seconds, with ECS's defaults."""
+
+    command: tuple[str, ...]
+    interval: int = 30
+    timeout: int = 5
+    retries: int = 3
+    start_period: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Logging:
+    """Where a container's output goes. ECS keeps the options as text."""
+
+    driver: str
+    options: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Container:
+    """One container of a task. Empty values mean "not set"; there is no other form of that."""
+
+    key: ClassVar[str] = "name"
+
+    name: str
+    image: str
+    essential: bool = True
+    cpu: int = 0
+    memory: int | None = None
+    ports: tuple[int, ...] = ()
+    command: tuple[str, ...] = ()
+    entrypoint: tuple[str, ...] = ()
+    workdir: str = ""
+    user: str = ""
+    environment: Mapping[str, str] = setting(sensitive=True, default_factory=dict)
+    secrets: Mapping[str, Late[str]] = field(default_factory=dict)
+    registry_credentials: Late[str] | None = None
+    health_check: HealthCheck | None = None
+    logging: Logging | None = None
+    depends_on: Mapping[str, str] = field(default_factory=dict)
+    readonly_root: bool = False
+    init: bool = False
+    stop_timeout: int | None = None
+    ulimits: Mapping[str, tuple[int, int]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class TaskDefinition(Spec):
+    """What a service's tasks are made of. `cpu` in CPU units (1024 = 1 vCPU), `memory` in MiB, storage in GiB.
+
+    `cluster` and `service` say which service's running revision to compare with.
+    """
+
+    identity: ClassVar[tuple[str, ...]] = ("family", "cluster", "service")
+
+    family: str = setting(immutable=True)
+    cluster: str = setting(create_only=True, default="")
+    service: str = setting(create_only=True, default="")
+    cpu: int = setting(effect=Effect.NEW_DEPLOYMENT, default=0)
+    memory: int = setting(effect=Effect.NEW_DEPLOYMENT, default=0)
+    architecture: str = setting(effect=Effect.NEW_DEPLOYMENT, default="X86_64")
+    storage_gib: int = setting(effect=Effect.NEW_DEPLOYMENT, default=DEFAULT_STORAGE_GIB)
+    execution_role: Late[str] | None = setting(effect=Effect.NEW_DEPLOYMENT, whole=True, default=None)
+    task_role: Late[str] | None = setting(effect=Effect.NEW_DEPLOYMENT, whole=True, default=None)
+    containers: tuple[Container, ...] = setting(effect=Effect.NEW_DEPLOYMENT, whole=True, default=())
+
+
+@dataclass(frozen=True, slots=True)
+class TaskDefinitionOut:
+    """A revision. `newest` is the family's newest ACTIVE one where the service runs another."""
+
+    arn: str
+    image: str
+    newest: Live[TaskDefinition, TaskDefinitionOut] | None = field(default=None, repr=False, compare=False)
+
+    @property
+    def revision(self) -> str:
+        """`family:revision`, as people write it."""
+        return self.arn.rpartition("/")[2]
+
+
+class TaskDefinitions(Reconciler[TaskDefinition, TaskDefinitionOut]):
+    """Reads task definitions and registers revisions."""
+
+    kind = "service.task_definition"
+    noun = "task definition"
+    outlives_deploy = True
+
+    def read(
+        self, aws: Aws, specs: Sequence[TaskDefinition]
+    ) -> Sequence[Live[TaskDefinition, TaskDefinitionOut] | None]:
+        def newest() -> list[Live[TaskDefinition, TaskDefinitionOut] | None]:
+            return aws.each(lambda spec: _describe(aws, spec.family), specs)
+
+        running = {
+            key: service
+            for key, service in describe(aws, ((s.cluster, s.service) for s in specs)).items()
+            if service["status"] == "ACTIVE"
+        }
+        tops = newest()
+        others = aws.each(lambda pair: self._running(aws, *pair, running), list(zip(specs, tops, strict=True)))
+        return [self._combined(top, live) for top, live in zip(tops, others, strict=True)]
+
+    def _running(
+        self,
+        aws: Aws,
+        spec: TaskDefinition,
+        top: Live[TaskDefinition, TaskDefinitionOut] | None,
+        running: Mapping[tuple[str, str], Any],
+    ) -> Live[TaskDefinition, TaskDefinitionOut] | None:
+        """Return the revision that the service runs, or the newest where there is no service."""
+        service = running.get((spec.cluster, spec.service))
+        if service is None or (top is not None and top.out.arn == service["taskDefinition"]):
+            live = top
+        else:
+            live = _describe(aws, service["taskDefinition"])
+        if live is None or service is None:
+            return live
+        # Whoever runs the service answers for its revision: one that a pipeline registered carries none of our tags,
+        # yet the service is ours. The missing address shows as a difference, so that the next revision is ours again.
+        inherited = {key: value for key, value in tags.as_dict(service.get("tags")).items() if key != ADDRESS}
+        return replace(live, spec=replace(live.spec, tags={**inherited, **live.spec.tags}))
+
+    @staticmethod
+    def _combined(
+        top: Live[TaskDefinition, TaskDefinitionOut] | None, live: Live[TaskDefinition, TaskDefinitionOut] | None
+    ) -> Live[TaskDefinition, TaskDefinitionOut] | None:
+        if live is None or top is None or top.out.arn == live.out.arn:
+            return live
+        return replace(live, out=replace(live.out, newest=top))
+
+    def match(
+        self, spec: TaskDefinition, live: Live[TaskDefinition, TaskDefinitionOut]
+    ) -> Live[TaskDefinition, TaskDefinitionOut]:
+        newest = live.out.newest
+        if newest is None or not self.compare(spec, live) or self.compare(spec, newest):
+            return live
+        return newest
+
+    def renews(self, delta: Delta) -> bool:
+        return any(not change.path.startswith("tags") for change in delta)
+
+    def create(self, aws: Aws, spec: TaskDefinition) -> TaskDefinitionOut:
+        # RegisterTaskDefinition has no idempotency token: a repeated call makes one more revision, which the next
+        # run finds as the newest and uses.
+        answer = aws.ecs.register_task_definition(**_request(spec))
+        return _out(answer["taskDefinition"])
+
+    def update(
+        self,
+        aws: Aws,
+        live: Live[TaskDefinition, TaskDefinitionOut],
+        spec: TaskDefinition,
+        delta: Delta,
+    ) -> TaskDefinitionOut:
+        if self.renews(delta):
+            return self.create(aws, spec)
+        aws.ecs.tag_resource(resourceArn=live.out.arn, tags=tags.ecs_pairs(spec.tags))
+        return live.out
+
+    def delete(self, aws: Aws, live: Live[TaskDefinition, TaskDefinitionOut]) -> None:
+        """Deregister and delete every revision of the family that carries the family's owner."""
+        mine = {key: value for key, value in live.spec.tags.items() if key.startswith("fargatectl:") and key != ADDRESS}
+        active, inactive = (self._revisions(aws, live.spec.family, status) for status in ("ACTIVE", "INACTIVE"))
+        ours = [
+            arn
+            for arn, owned in zip(active, aws.each(lambda arn: _carries(aws, arn, mine), active), strict=True)
+            if owned
+        ]
+        old = [
+            arn
+            for arn, owned in zip(inactive, aws.each(lambda arn: _carries(aws, arn, mine), inactive), strict=True)
+            if owned
+        ]
+        for arn in ours:  # one after the other: ECS allows one such call a second beyond a burst of 20
+            aws.ecs.deregister_task_definition(taskDefinition=arn)
+        for batch in chunks([*ours, *old], _DELETE_MAX):
+            aws.ecs.delete_task_definitions(taskDefinitions=list(batch))
+
+    @staticmethod
+    def _revisions(aws: Aws, family: str, status: Any) -> list[str]:  # noqa: ANN401 - ECS's literal
+        pages = aws.ecs.get_paginator("list_task_definitions").paginate(familyPrefix=family, status=status)
+        arns = [arn for page in pages for arn in page["taskDefinitionArns"]]
+        return [arn for arn in arns if _family_of(arn) == family]
+
+    def owned(
+        self, aws: Aws, owner: Ownership, known: AbstractSet[str]
+    ) -> Iterable[Live[TaskDefinition, TaskDefinitionOut]]:
+        arns = [arn for arn in aws.tagged(owner.tags()) if ":task-definition/" in arn]
+        families = sorted({_family_of(arn) for arn in arns if _id(_family_of(arn)) not in known})
+        found = aws.each(lambda family: _describe(aws, family), families)
+        return [live for live in found if live is not None and owner.owns(live.spec.tags)]
+
+    def summary(self, spec: TaskDefinition) -> str:
+        return f"task definition {spec.family}"
+
+    def detail(self, out: TaskDefinitionOut) -> str:
+        return out.revision
+
+
+def _family_of(arn: str) -> str:
+    return arn.rpartition("/")[2].rpartition(":")[0]
+
+
+def _id(family: str) -> str:
+    return f"task-definition/{family}"
+
+
+def _describe(aws: Aws, name: str) -> Live[TaskDefinition, TaskDefinitionOut] | None:
+    """Return a family's newest ACTIVE revision, or the revision that `name` gives; None for none."""
+    try:
+        answer = aws.ecs.describe_task_definition(taskDefinition=name, include=["TAGS"])
+    except ClientError as error:
+        if says(error, "ClientException"):  # ECS's way of saying that there is none
+            return None
+        raise
+    found = answer["taskDefinition"]
+    spec = _parsed(found, tags.as_dict(answer.get("tags")))
+    return Live(spec, _out(found), _id(spec.family))
+
+
+def _carries(aws: Aws, arn: str, wanted: Mapping[str, str]) -> bool:
+    listed = tags.as_dict(aws.ecs.list_tags_for_resource(resourceArn=arn)["tags"])
+    return wanted.items() <= listed.items()
+
+
+def _out(found: TaskDefinitionTypeDef) -> TaskDefinitionOut:
+    containers = found["containerDefinitions"]
+    first = next((c for c in containers if c.get("essential", True) and c.get("portMappings")), containers[0])
+    return TaskDefinitionOut(found["taskDefinitionArn"], first["image"])
+
+
+def _request(spec: TaskDefinition) -> dict[str, Any]:
+    request: dict[str, Any] = {
+        "family": spec.family,
+        "networkMode": "awsvpc",
+        "requiresCompatibilities": ["FARGATE"],
+        "cpu": str(spec.cpu),
+        "memory": str(spec.memory),
+        "runtimePlatform": {"cpuArchitecture": spec.architecture, "operatingSystemFamily": "LINUX"},
+        "containerDefinitions": [_container_request(container) for container in spec.containers],
+        "tags": tags.ecs_pairs(spec.tags),
+    }
+    if spec.storage_gib != DEFAULT_STORAGE_GIB:
+        request["ephemeralStorage"] = {"sizeInGiB": spec.storage_gib}
+    if spec.execution_role is not None:
+        request["executionRoleArn"] = known(spec.execution_role)
+    if spec.task_role is not None:
+        request["taskRoleArn"] = known(spec.task_role)
+    return request
+
+
+def _container_request(container: Container) -> dict[str, Any]:
+    health, logging = container.health_check, container.logging
+    request: dict[str, Any] = {
+        "name": container.name,
+        "image": container.image,
+        "essential": container.essential,
+        "cpu": container.cpu,
+        "memory": container.memory,
+        "portMappings": [{"containerPort": p, "hostPort": p, "protocol": "tcp"} for p in container.ports],
+        "command": list(container.command),
+        "entryPoint": list(container.entrypoint),
+        "workingDirectory": container.workdir,
+        "user": container.user,
+        "environment": [{"name": k, "value": v} for k, v in sorted(container.environment.items())],
+        "secrets": [{"name": k, "valueFrom": known(v)} for k, v in sorted(container.secrets.items())],
+        "repositoryCredentials": container.registry_credentials
+        and {"credentialsParameter": known(container.registry_credentials)},
+        "healthCheck": health
+        and {
+            "command": list(health.command),
+            "interval": health.interval,
+            "timeout": health.timeout,
+            "retries": health.retries,
+            **({"startPeriod": health.start_period} if health.start_period else {}),
+        },
+        "logConfiguration": logging and {"logDriver": logging.driver, "options": dict(logging.options)},
+        "dependsOn": [{"containerName": k, "condition": v} for k, v in sorted(container.depends_on.items())],
+        "readonlyRootFilesystem": container.readonly_root,
+        "linuxParameters": {"initProcessEnabled": True} if container.init else None,
+        "stopTimeout": container.stop_timeout,
+        "ulimits": [{"name": k, "softLimit": v[0], "hardLimit": v[1]} for k, v in sorted(container.ulimits.items())],
+    }
+    unset: tuple[object, ...] = (None, "", [], {}, False)
+    return {key: value for key, value in request.items() if key == "essential" or value not in unset}
+
+
+def _parsed(found: TaskDefinitionTypeDef, tagged: Mapping[str, str]) -> TaskDefinition:
+    platform: Any = found.get("runtimePlatform") or {}
+    storage: Any = found.get("ephemeralStorage") or {}
+    return TaskDefinition(
+        family=found["family"],
+        cpu=int(found.get("cpu", 0)),
+        memory=int(found.get("memory", 0)),
+        # Families registered without a platform run on Linux and x86 (ECS API Reference, RuntimePlatform).
+        architecture=platform.get("cpuArchitecture", "X86_64"),
+        storage_gib=storage.get("sizeInGiB", DEFAULT_STORAGE_GIB),
+        execution_role=found.get("executionRoleArn"),
+        task_role=found.get("taskRoleArn"),
+        containers=tuple(_parsed_container(c) for c in sorted(found["containerDefinitions"], key=lambda c: c["name"])),
+        tags=tagged,
+    )
+
+
+def _parsed_container(found: Any) -> Container:  # noqa: ANN401 - ECS's container definition
+    health, logging = found.get("healthCheck"), found.get("logConfiguration")
+    credentials = found.get("repositoryCredentials") or {}
+    return Container(
+        name=found["name"],
+        image=found["image"],
+        essential=found.get("essential", True),
+        cpu=found.get("cpu", 0),
+        memory=found.get("memory"),
+        ports=tuple(sorted(mapping["containerPort"] for mapping in found.get("portMappings", ()))),
+        command=tuple(found.get("command") or ()),
+        entrypoint=tuple(found.get("entryPoint") or ()),
+        workdir=found.get("workingDirectory", ""),
+        user=found.get("user", ""),
+        environment={pair["name"]: pair["value"] for pair in found.get("environment", ())},
+        secrets={pair["name"]: pair["valueFrom"] for pair in found.get("secrets", ())},
+        registry_credentials=credentials.get("credentialsParameter"),
+        health_check=_parsed_health(health) if health else None,
+        logging=Logging(driver=logging["logDriver"], options=logging.get("options") or {}) if logging else None,
+        depends_on={need["containerName"]: need["condition"] for need in found.get("dependsOn") or ()},
+        readonly_root=bool(found.get("readonlyRootFilesystem")),
+        init=bool((found.get("linuxParameters") or {}).get("initProcessEnabled")),
+        stop_timeout=found.get("stopTimeout"),
+        ulimits={u["name"]: (u["softLimit"], u["hardLimit"]) for u in found.get("ulimits") or ()},
+    )
+
+
+def _parsed_health(found: Any) -> HealthCheck:  # noqa: ANN401 - ECS's health check
+    return HealthCheck(
+        command=tuple(found["command"]),
+        interval=found.get("interval", 30),
+        timeout=found.get("timeout", 5),
+        retries=found.get("retries", 3),
+        start_period=found.get("startPeriod", 0),
+    )
