@@ -1,0 +1,121 @@
+"""What the file refers to that must exist already: for checks against the account, and for the local AWS."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from fargatectl.config.images import images, parse
+from fargatectl.config.models import TagSelector
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from fargatectl.config.models import Config, Container, Secret
+
+REGISTRY_KEYS = ("username", "password")
+"""ECS Developer Guide, Private registry authentication for tasks: the keys of such a secret."""
+
+
+def references(config: Config) -> dict[str, Any]:
+    """Return, in JSON's types, the existing things that `config` names.
+
+    `vpc`: `{"default": true}`, `{"id": …}` or `{"tag": {…}}`. `subnets`: `{"ids": […]}` or `{"tag": {…}}`, with `public`
+    where the file says which they are. `secrets`: `{"name" or "arn": …, "keys": […]}`, with `stages` and `versions`
+    where these are named. `repositories`: ECR repositories of this account and Region, `{"name", "tags", "digests"}`.
+    `parameters`, `certificates`, `policies` and `security_groups` are lists of names, ARNs or ids.
+    """
+    found: dict[str, Any] = {
+        "vpc": _vpc(config),
+        "subnets": list(_subnets(config)),
+        "secrets": _secrets(config),
+        "parameters": _once(secret.parameter for secret in _all_secrets(config) if secret.parameter),
+        "certificates": _once(name for balancer in config.load_balancers.values() for name in balancer.certificates),
+        "repositories": _repositories(config),
+        "policies": _once(_policies(config)),
+        "security_groups": _once(source for source in _sources(config) if source.startswith("sg-")),
+    }
+    return {key: value for key, value in found.items() if value}
+
+
+def _once(names: Iterator[str]) -> list[str]:
+    return list(dict.fromkeys(names))
+
+
+def _vpc(config: Config) -> dict[str, Any]:
+    vpc = config.network.vpc
+    if isinstance(vpc, TagSelector):
+        return {"tag": dict(vpc.tag)}
+    return {"default": True} if vpc == "default" else {"id": vpc}
+
+
+def _subnets(config: Config) -> Iterator[dict[str, Any]]:
+    for selector, public in ((config.network.public_subnets, True), (config.network.private_subnets, False)):
+        if isinstance(selector, TagSelector):
+            yield {"tag": dict(selector.tag), "public": public}
+        elif selector:
+            yield {"ids": list(selector), "public": public}
+    for service in config.services.values():
+        if isinstance(service.subnets, tuple) and service.subnets:
+            yield {"ids": list(service.subnets)}
+
+
+def _containers(config: Config) -> Iterator[Container]:
+    for service in config.services.values():
+        yield service
+        yield from service.sidecars.values()
+
+
+def _all_secrets(config: Config) -> Iterator[Secret]:
+    for container in _containers(config):
+        yield from container.secrets.values()
+
+
+def _secrets(config: Config) -> list[dict[str, Any]]:
+    found: dict[str, dict[str, Any]] = {}
+    for registry in config.registries.values():
+        if registry.secret:
+            _add(found, registry.secret, keys=REGISTRY_KEYS)
+    for secret in _all_secrets(config):
+        if secret.secret:
+            _add(found, secret.secret, keys=(secret.key,), stages=(secret.stage,), versions=(secret.version,))
+    return list(found.values())
+
+
+def _add(found: dict[str, dict[str, Any]], name: str, **parts: tuple[str | None, ...]) -> None:
+    entry = found.setdefault(name, {"arn" if name.startswith("arn:") else "name": name, "keys": []})
+    for part, values in parts.items():
+        for value in values:
+            if value is not None and value not in entry.setdefault(part, []):
+                entry[part].append(value)
+
+
+def _repositories(config: Config) -> list[dict[str, Any]]:
+    found: dict[str, dict[str, Any]] = {}
+    for image in map(parse, images(config)):
+        if image.ecr is None or not _here(config, *image.ecr):
+            continue
+        entry = found.setdefault(image.repository, {"name": image.repository, "tags": [], "digests": []})
+        if image.digest:
+            entry["digests"].append(image.digest)
+        else:
+            entry["tags"].append(image.tag or "latest")
+    return list(found.values())
+
+
+def _here(config: Config, account: str, region: str) -> bool:
+    """Tell whether a registry is this account's and Region's, as far as the file says which these are."""
+    return config.account in {None, account} and config.region in {None, region}
+
+
+def _policies(config: Config) -> Iterator[str]:
+    if config.iam.permissions_boundary:
+        yield config.iam.permissions_boundary
+    for service in config.services.values():
+        yield from service.permissions.managed
+
+
+def _sources(config: Config) -> Iterator[str]:
+    for balancer in config.load_balancers.values():
+        yield from balancer.allow_from
+    for service in config.services.values():
+        yield from service.allow_from
