@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, ClassVar
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from fargatectl.model.diagnosis import Diagnosis
+
 
 class ExitCode(IntEnum):
     """The process's answer; documented in `docs/exit-codes.md`."""
@@ -80,7 +82,7 @@ class NotFoundError(FargatectlError):
         self.path = path
 
 
-class Refused(FargatectlError):  # noqa: N818 - a refusal, not a malfunction
+class Refused(FargatectlError):
     """fargatectl will not do this: wrong account, not ours, protected, confirmation missing."""
 
     exit_code = ExitCode.REFUSED
@@ -115,6 +117,10 @@ class RolloutFailed(FargatectlError):
 
     exit_code = ExitCode.FAILED
     kind = "rollout"
+
+    def __init__(self, message: str, *, diagnosis: Diagnosis, hint: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.diagnosis = diagnosis
 
 
 class StillInProgress(FargatectlError):

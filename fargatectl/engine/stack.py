@@ -10,7 +10,7 @@ from fargatectl.model.spec import Spec
 from fargatectl.model.values import Address, Late, Ref
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence, Set as AbstractSet
+    from collections.abc import Callable, Iterable, Mapping, Sequence, Set as AbstractSet
 
     from fargatectl.engine.reconciler import AnyReconciler, Lookup, Reconciler
     from fargatectl.model.ownership import Ownership
@@ -65,6 +65,12 @@ class Stack:
     def note(self, sentence: Late[str]) -> None:
         """Have the plan say `sentence`; an empty one is left out."""
         self.notes.append(sentence)
+
+    def only(self, addresses: Iterable[Address]) -> Stack:
+        """Return a stack of the resources at `addresses`, with all look-ups."""
+        wanted = set(addresses)
+        resources = {address: resource for address, resource in self.resources.items() if address in wanted}
+        return replace(self, resources=resources)
 
     def edges(self) -> dict[Address, AbstractSet[Address]]:
         """Return, per resource, the resources (not the look-ups) that it takes a value from."""

@@ -36,7 +36,7 @@ class Effect(StrEnum):
         return list(Effect).index(self)
 
 
-def setting(
+def setting(  # noqa: PLR0913 - one keyword for each property of a field
     *,
     immutable: bool = False,
     effect: Effect = Effect.NONE,

@@ -1,0 +1,20 @@
+"""Why a deployment failed, as a value: cause, evidence, fix, and what is serving now."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+Confidence: TypeAlias = Literal["high", "medium", "low"]
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnosis:
+    """One failed deployment explained. `fix` is empty where none is known; `serving` says what answers now."""
+
+    service: str
+    cause: str
+    evidence: tuple[str, ...]
+    serving: str
+    fix: str = ""
+    confidence: Confidence = "low"
