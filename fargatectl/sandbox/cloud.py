@@ -119,7 +119,7 @@ class Cloud:
         except BaseException as error:
             self._record(call, type(error).__name__)
             raise
-        self._record(call, None if response.status < 300 else str(response.status))  # noqa: PLR2004
+        self._record(call, _error_code(call, response))
         return response
 
     def _record(self, call: Call, error: str | None) -> None:
@@ -193,6 +193,10 @@ class Region:
         """Call moto directly, past all manners. Raises AwsError for a refusal."""
         return self.cloud.ask_moto(Call(service, operation, params, self.account, self.name))
 
+    def backend(self, service: str) -> Any:  # noqa: ANN401 - moto's objects are untyped
+        """Return moto's own object for a service, for `moto_adapter` to work on."""
+        return self.cloud.moto.backend(service, self.account, self.name)
+
     def later(self, seconds: float, action: Callable[[], None]) -> None:
         """Have `action` happen in so many AWS seconds."""
         self.cloud.at(self.cloud.now + seconds, action)
@@ -209,6 +213,16 @@ class Region:
 def _unsigned() -> AwsError:
     message = "The local AWS needs signed requests: they say for which service, account and Region they are."
     return AwsError("MissingAuthenticationToken", message, status=403)
+
+
+def _error_code(call: Call, response: Response) -> str | None:
+    if response.status < 300:  # noqa: PLR2004 - HTTP's own boundary
+        return None
+    try:
+        wire.decode_answer(call, response)
+    except AwsError as error:
+        return error.code
+    return str(response.status)
 
 
 def _for_moto(request: Request, call: Call) -> Request:

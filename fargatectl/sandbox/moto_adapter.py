@@ -21,7 +21,6 @@ from moto.core.request import Request as MotoRequest
 from moto.core.routing import get_service_router
 from moto.core.serialize import get_serializer_class
 from moto.core.utils import get_service_model
-from moto.moto_api._internal import mock_random
 from werkzeug.exceptions import HTTPException, NotFound
 
 from fargatectl.sandbox.faults import AwsError
@@ -91,25 +90,28 @@ class Moto:
 
 
 def _take_out() -> list[tuple[Any, dict[str, Any]]]:
+    """Empty moto's globals and return what they held, each dictionary with its content."""
     with base_backend.backend_lock:
         instances: list[Any] = BackendDict._instances  # type: ignore[misc]  # noqa: SLF001 - moto's registry of state
-        state = [(backends, dict(backends.items())) for backends in instances]
-        for backends in instances:
-            backends.clear()
+        # Some (S3's) keep an index beside the backends, as an attribute.
+        held = [part for backends in instances for part in (backends, *_indexes(backends))]
+        state = [(part, dict(part.items())) for part in held]
+        for part in held:
+            part.clear()
         instances.clear()
     return state
 
 
+def _indexes(backends: Any) -> list[dict[str, Any]]:  # noqa: ANN401 - moto's objects are untyped
+    return [value for value in vars(backends).values() if isinstance(value, dict)]
+
+
 def _put_in(state: list[tuple[Any, dict[str, Any]]]) -> None:
     with base_backend.backend_lock:
-        for backends, accounts in state:
-            backends.update(accounts)
-            BackendDict._instances.append(backends)  # type: ignore[misc]  # noqa: SLF001
-
-
-def seed(number: int) -> None:
-    """Make moto's ids repeat themselves from run to run."""
-    mock_random.seed(number)
+        for part, content in state:
+            part.update(content)
+            if isinstance(part, BackendDict):
+                BackendDict._instances.append(part)  # type: ignore[misc]  # noqa: SLF001
 
 
 def _unknown(service: str, request: Request) -> AwsError:
@@ -137,13 +139,23 @@ def _handlers(service: str) -> list[tuple[re.Pattern[str], Callable[..., Any]]]:
 
 def _prepare(module: str) -> None:
     backends: Any = get_backend(module)  # type: ignore[call-overload]
-    if module == "ec2":
-        # moto makes 1,285 machine images for each account and Region, 98 % of the time that a fresh EC2 takes.
-        backends.backend = type(
-            "EC2Backend",
-            (backends.backend,),
-            {"__module__": backends.backend.__module__, "_load_amis": lambda _: None},
-        )
+    if module == "ec2" and backends.backend.__init__ is not _begin_ec2:
+        original = backends.backend
+        members = {"__module__": original.__module__, "__init__": _begin_ec2, "_load_amis": lambda _: None}
+        backends.backend = type("EC2Backend", (original,), members)
+
+
+def _begin_ec2(backend: Any, region_name: str, account_id: str) -> None:  # noqa: ANN401 - moto's objects are untyped
+    """Begin as a new account: a default VPC that reaches the internet (AWS: VPC user guide, "Default VPCs").
+
+    moto leaves out the gateway and its route. Its 1,285 machine images, 98 % of the time that a fresh EC2 takes, are
+    left out here (`_load_amis`).
+    """
+    super(type(backend), backend).__init__(region_name, account_id)
+    gateway = backend.create_internet_gateway()
+    backend.attach_internet_gateway(gateway.id, backend.default_vpc.id)
+    for table in backend.route_tables.values():
+        backend.create_route(table.id, "0.0.0.0/0", gateway_id=gateway.id)
 
 
 def _route(service: str, request: Request) -> Callable[..., Any] | None:
@@ -190,3 +202,43 @@ def serialize(service: str, operation: str, protocol: str, answer: Mapping[str, 
     content = body if isinstance(body, bytes) else str(body).encode()
     headers = {key.lower(): str(value) for key, value in serialized["headers"].items()}
     return Response(int(serialized["status_code"]), content, headers)
+
+
+def rename_vpc(ec2: Any, made: str, wanted: str) -> None:  # noqa: ANN401 - moto's objects are untyped
+    """Give a VPC that was just made (and has no subnets yet) the id that a file names."""
+    vpc = ec2.vpcs[wanted] = ec2.vpcs.pop(made)
+    vpc.id = wanted
+    groups = ec2.groups[wanted] = ec2.groups.pop(made)
+    for part in (*ec2.route_tables.values(), *ec2.network_acls.values(), *groups.values()):
+        if part.vpc_id == made:
+            part.vpc_id = wanted
+
+
+def rename_subnet(ec2: Any, made: str, wanted: str) -> None:  # noqa: ANN401 - moto's objects are untyped
+    """Give a subnet that was just made (and has no route table yet) the id that a file names."""
+    for subnets in ec2.subnets.values():
+        if made in subnets:
+            subnet = subnets[wanted] = subnets.pop(made)
+            subnet.id = wanted
+    ec2.tags[wanted].update(ec2.tags.pop(made, {}))
+    for acl in ec2.network_acls.values():
+        for association in acl.associations:
+            if association.subnet_id == made:
+                association.subnet_id = wanted
+
+
+def rename_file_system(efs: Any, made: str, wanted: str) -> None:  # noqa: ANN401 - moto's objects are untyped
+    """Give a file system the id that a file names."""
+    system = efs.file_systems_by_id[wanted] = efs.file_systems_by_id.pop(made)
+    system.file_system_arn = system.file_system_arn.replace(made, wanted)
+    system.file_system_id = wanted
+
+
+def rename_secret(secretsmanager: Any, name: str, arn: str) -> None:  # noqa: ANN401 - moto's objects are untyped
+    """Give a secret the ARN that a file names: its last six characters are random otherwise."""
+    secretsmanager.secrets[name].arn = arn
+
+
+def issue_certificate(acm: Any, arn: str) -> None:  # noqa: ANN401 - moto's objects are untyped
+    """Issue a requested certificate now, as if its domain had been validated."""
+    acm._certificates[arn].status = "ISSUED"  # noqa: SLF001 - moto has no way to ask for it

@@ -1,15 +1,223 @@
-"""What a file refers to and the local AWS lacks, made with placeholder values."""
+"""What a file refers to and the local AWS lacks, made with placeholder values.
+
+`provision` takes a JSON object, every key optional:
+
+    {"vpc": {"default": true} | {"id": "vpc-…"} | {"tag": {"Name": "main"}},
+     "subnets": [{"ids": ["subnet-…"]} | {"tag": {"Name": "public"}, "public": true}],
+     "secrets": [{"name": "shop/db", "keys": ["password"]} | {"arn": "arn:aws:secretsmanager:…", "keys": []}],
+     "parameters": ["/shop/web/flag"], "certificates": ["shop.example.com"], "zones": ["example.com"],
+     "repositories": [{"name": "shop/web", "tags": ["1.0.0"]}], "topics": ["arn:aws:sns:…"], "buckets": ["shop-logs"],
+     "policies": ["arn:aws:iam::…:policy/boundary"], "alarms": ["shop-5xx"], "file_systems": ["fs-…"],
+     "clusters": ["shop"]}
+
+What exists already is left alone, so that a second call makes nothing.
+"""
 
 from __future__ import annotations
 
+import json
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
+from fargatectl.sandbox import moto_adapter, networks
+from fargatectl.sandbox.faults import AwsError
+
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from fargatectl.sandbox.cloud import Region
 
+PLACEHOLDER = "placeholder"
+_POLICY = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
 
-def provision(_region: Region, _references: Mapping[str, Any]) -> list[str]:
-    """Create what is missing; returns a sentence for each thing made."""
-    return []
+
+def provision(region: Region, references: Mapping[str, Any]) -> list[str]:
+    """Create what `references` names and this account and Region lack; returns a sentence for each thing made."""
+    made = list(networks.provision(region, references.get("vpc"), references.get("subnets", [])))
+    for key, make in _MAKERS.items():
+        for wish in references.get(key, []):
+            made.extend(make(region, wish))
+    return made
+
+
+def _secret(region: Region, wish: Mapping[str, Any]) -> Iterator[str]:
+    keys = list(wish.get("keys", []))
+    name = wish.get("name") or _name_in_arn(wish["arn"])
+    value = json.dumps(dict.fromkeys(keys, PLACEHOLDER)) if keys else PLACEHOLDER
+    try:
+        known = region.ask("secretsmanager", "GetSecretValue", SecretId=wish.get("arn") or name)
+    except AwsError:
+        region.ask("secretsmanager", "CreateSecret", Name=name, SecretString=value)
+        if "arn" in wish:
+            moto_adapter.rename_secret(region.backend("secretsmanager"), name, wish["arn"])
+        yield f"secret {name}" + (f" with the keys {', '.join(keys)}" if keys else "")
+        return
+    missing = _missing_keys(known.get("SecretString", ""), keys)
+    if missing:
+        held = json.loads(known["SecretString"])
+        value = json.dumps({**held, **dict.fromkeys(missing, PLACEHOLDER)})
+        region.ask("secretsmanager", "PutSecretValue", SecretId=known["ARN"], SecretString=value)
+        yield f"keys {', '.join(missing)} in secret {name}"
+
+
+def _missing_keys(value: str, keys: list[str]) -> list[str]:
+    try:
+        held = json.loads(value)
+    except ValueError:
+        return []
+    return [key for key in keys if key not in held] if isinstance(held, dict) else []
+
+
+def _name_in_arn(arn: str) -> str:
+    """Return a secret's name: its ARN's last part without the six characters that AWS appends."""
+    last: str = arn.split(":")[6]
+    return last.rpartition("-")[0] or last
+
+
+def _parameter(region: Region, name: str) -> Iterator[str]:
+    with suppress(AwsError):
+        region.ask("ssm", "GetParameter", Name=name)
+        return
+    region.ask("ssm", "PutParameter", Name=name, Value=PLACEHOLDER, Type="SecureString")
+    yield f"parameter {name}"
+
+
+def _certificate(region: Region, domain: str) -> Iterator[str]:
+    for summary in region.ask("acm", "ListCertificates").get("CertificateSummaryList", []):
+        if summary.get("DomainName") == domain:
+            return
+    arn = region.ask("acm", "RequestCertificate", DomainName=domain, ValidationMethod="DNS")["CertificateArn"]
+    moto_adapter.issue_certificate(region.backend("acm"), arn)
+    yield f"certificate for {domain}, issued"
+
+
+def _zone(region: Region, name: str) -> Iterator[str]:
+    dotted = name.rstrip(".") + "."
+    for zone in region.ask("route53", "ListHostedZones").get("HostedZones", []):
+        if zone["Name"] == dotted and not zone.get("Config", {}).get("PrivateZone"):
+            return
+    region.ask("route53", "CreateHostedZone", Name=dotted, CallerReference=region.hex(16))
+    yield f"hosted zone {name}"
+
+
+def _repository(region: Region, wish: Mapping[str, Any]) -> Iterator[str]:
+    name = wish["name"]
+    try:
+        region.ask("ecr", "DescribeRepositories", repositoryNames=[name])
+    except AwsError:
+        region.ask("ecr", "CreateRepository", repositoryName=name)
+        yield f"repository {name}"
+    for tag in wish.get("tags", []):
+        try:
+            region.ask("ecr", "DescribeImages", repositoryName=name, imageIds=[{"imageTag": tag}])
+        except AwsError:
+            region.ask("ecr", "PutImage", repositoryName=name, imageTag=tag, imageManifest=_manifest(name, tag))
+            yield f"image {name}:{tag}"
+
+
+def _manifest(name: str, tag: str) -> str:
+    layer = {
+        "mediaType": "application/vnd.docker.image.rootfs.diff.tar.gzip",
+        "size": 1,
+        "digest": "sha256:" + "0" * 64,
+    }
+    config = {"mediaType": "application/vnd.docker.container.image.v1+json", "size": 1, "digest": "sha256:" + "0" * 64}
+    media_type = "application/vnd.docker.distribution.manifest.v2+json"
+    manifest = {
+        "schemaVersion": 2,
+        "mediaType": media_type,
+        "config": config,
+        "layers": [layer],
+        "name": f"{name}:{tag}",
+    }
+    return json.dumps(manifest)
+
+
+def _topic(region: Region, arn: str) -> Iterator[str]:
+    if any(topic["TopicArn"] == arn for topic in region.ask("sns", "ListTopics").get("Topics", [])):
+        return
+    name = arn.rpartition(":")[2]
+    region.ask("sns", "CreateTopic", Name=name)
+    yield f"topic {name}"
+
+
+def _bucket(region: Region, name: str) -> Iterator[str]:
+    if any(bucket["Name"] == name for bucket in region.ask("s3", "ListBuckets").get("Buckets", [])):
+        return
+    place = {} if region.name == "us-east-1" else {"CreateBucketConfiguration": {"LocationConstraint": region.name}}
+    region.ask("s3", "CreateBucket", Bucket=name, **place)
+    yield f"bucket {name}"
+
+
+def _object(region: Region, arn: str) -> Iterator[str]:
+    bucket, _, key = arn.removeprefix("arn:aws:s3:::").partition("/")
+    yield from _bucket(region, bucket)
+    with suppress(AwsError):
+        region.ask("s3", "HeadObject", Bucket=bucket, Key=key)
+        return
+    region.ask("s3", "PutObject", Bucket=bucket, Key=key, Body=b"")
+    yield f"object {key} in bucket {bucket}"
+
+
+def _policy(region: Region, arn: str) -> Iterator[str]:
+    with suppress(AwsError):
+        region.ask("iam", "GetPolicy", PolicyArn=arn)
+        return
+    if ":iam::aws:" in arn:
+        return
+    path, _, name = arn.partition(":policy/")[2].rpartition("/")
+    region.ask(
+        "iam", "CreatePolicy", PolicyName=name, Path=f"/{path}/" if path else "/", PolicyDocument=json.dumps(_POLICY)
+    )
+    yield f"policy {name}, which allows everything"
+
+
+def _alarm(region: Region, name: str) -> Iterator[str]:
+    if region.ask("cloudwatch", "DescribeAlarms", AlarmNames=[name]).get("MetricAlarms"):
+        return
+    region.ask(
+        "cloudwatch",
+        "PutMetricAlarm",
+        AlarmName=name,
+        Namespace="AWS/ECS",
+        MetricName="CPUUtilization",
+        Statistic="Average",
+        Period=60,
+        EvaluationPeriods=1,
+        Threshold=100.0,
+        ComparisonOperator="GreaterThanThreshold",
+    )
+    yield f"alarm {name}, which never fires"
+
+
+def _file_system(region: Region, identifier: str) -> Iterator[str]:
+    with suppress(AwsError):
+        region.ask("efs", "DescribeFileSystems", FileSystemId=identifier)
+        return
+    made = region.ask("efs", "CreateFileSystem", CreationToken=identifier)["FileSystemId"]
+    moto_adapter.rename_file_system(region.backend("efs"), made, identifier)
+    yield f"file system {identifier}"
+
+
+def _cluster(region: Region, name: str) -> Iterator[str]:
+    known = region.ask("ecs", "DescribeClusters", clusters=[name]).get("clusters", [])
+    if any(cluster["status"] == "ACTIVE" for cluster in known):
+        return
+    region.ask("ecs", "CreateCluster", clusterName=name, capacityProviders=["FARGATE", "FARGATE_SPOT"])
+    yield f"cluster {name}"
+
+
+_MAKERS: dict[str, Callable[[Region, Any], Iterator[str]]] = {
+    "secrets": _secret,
+    "parameters": _parameter,
+    "certificates": _certificate,
+    "zones": _zone,
+    "repositories": _repository,
+    "topics": _topic,
+    "buckets": _bucket,
+    "objects": _object,
+    "policies": _policy,
+    "alarms": _alarm,
+    "file_systems": _file_system,
+    "clusters": _cluster,
+}

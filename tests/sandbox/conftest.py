@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 import botocore.session
 import pytest
 from boto3.session import Session
+from botocore.config import Config
 
 from fargatectl.sandbox.identity import SECRET_KEY, access_key
 from fargatectl.sandbox.inprocess import LocalAws
@@ -28,6 +29,7 @@ def client(local: LocalAws) -> Callable[..., Any]:
             core.set_credentials(access_key(account), SECRET_KEY)
             local.attach(core)
             sessions[account] = Session(botocore_session=core)
-        return sessions[account].client(service, region_name=region)  # type: ignore[call-overload]
+        config = Config(retries={"total_max_attempts": 1})  # a test sees the first answer, and never waits
+        return sessions[account].client(service, region_name=region, config=config)  # type: ignore[call-overload]
 
     return make
