@@ -1,0 +1,45 @@
+# fargatectl: every target sets up what it needs. `make help` lists them.
+.DEFAULT_GOAL := help
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+STAMP  := $(VENV)/.installed
+
+.PHONY: help demo test check audit fix docs clean
+
+help: ## List the targets
+	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+$(STAMP): pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit("fargatectl needs Python 3.11 or newer; try: make PYTHON=python3.12") if sys.version_info < (3, 11) else None'
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@echo "Installing fargatectl and its tools into $(VENV) …"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	@touch $@
+
+demo: $(STAMP) ## Deploy, change and destroy a service on the local AWS: no account needed
+	@BIN=$(CURDIR)/$(BIN) ./examples/demo.sh
+
+test: $(STAMP) ## Run the whole suite
+	@$(BIN)/pytest -n 2 -q
+
+check: $(STAMP) ## Lint, format, types, layers, dependencies
+	@$(BIN)/ruff check
+	@$(BIN)/ruff format --check
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+	@$(BIN)/deptry fargatectl
+
+audit: $(STAMP) ## Look for known vulnerabilities in the dependencies
+	@$(BIN)/pip-audit --progress-spinner off
+
+fix: $(STAMP) ## Format and mend what can be mended mechanically
+	@$(BIN)/ruff check --fix --exit-zero
+	@$(BIN)/ruff format
+
+docs: $(STAMP) ## Build the documentation into site/
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check '.[docs]'
+	@$(BIN)/mkdocs build --strict
+
+clean: ## Remove the virtual environment and all caches
+	@rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis site dist
