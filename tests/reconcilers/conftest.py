@@ -1,0 +1,99 @@
+"""An AWS to try reconcilers on: the local one, in process, with a clock that moves only when somebody sleeps."""
+
+from __future__ import annotations
+
+from concurrent.futures import Executor, Future
+from typing import TYPE_CHECKING, ParamSpec, TypeVar
+
+import botocore.session
+import pytest
+from boto3.session import Session
+
+from fargatectl.aws.session import Aws
+from fargatectl.engine.executor import execute
+from fargatectl.engine.planner import plan
+from fargatectl.model.ownership import Ownership
+from fargatectl.sandbox.inprocess import LocalAws
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from fargatectl.engine.executor import Outcome
+    from fargatectl.engine.planner import Planning
+    from fargatectl.engine.stack import Stack
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+class InlineExecutor(Executor):
+    """Runs what it is given at once, in the order in which it is given."""
+
+    def submit(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
+        future: Future[T] = Future()
+        try:
+            future.set_result(fn(*args, **kwargs))
+        except Exception as error:  # noqa: BLE001 - as any executor: the caller gets it from the future
+            future.set_exception(error)
+        return future
+
+
+class Converger:
+    """Plans and applies stacks as the CLI does, one step after the other."""
+
+    def __init__(self, aws: Aws) -> None:
+        self.aws = aws
+        self.executor = InlineExecutor()
+
+    def plan(self, stack: Stack, *, absent: bool = False) -> Planning:
+        self.aws.reads.clear()
+        return plan(stack, self.aws, self.executor, absent=absent)
+
+    def apply(self, stack: Stack, *, absent: bool = False) -> Outcome:
+        planning = self.plan(stack, absent=absent)
+        outcome = execute(planning, self.aws, self.executor, emit=lambda _: None)
+        assert outcome.complete, (outcome.failed, outcome.skipped)
+        return outcome
+
+    def changes(self, stack: Stack, *, absent: bool = False) -> dict[str, str]:
+        """Return address -> action of what a plan would change."""
+        return {change.address: str(change.action) for change in self.plan(stack, absent=absent).plan.changes}
+
+
+@pytest.fixture
+def local() -> LocalAws:
+    return LocalAws()
+
+
+@pytest.fixture
+def make_aws(local: LocalAws) -> Callable[..., Aws]:
+    def make(*, account: str | None = None) -> Aws:
+        core = botocore.session.Session()
+        environment = (local if account is None else LocalAws(account=account)).environment
+        core.set_credentials(environment["AWS_ACCESS_KEY_ID"], environment["AWS_SECRET_ACCESS_KEY"])
+        local.attach(core)
+        return Aws(
+            Session(botocore_session=core),
+            region=local.region,
+            pool=InlineExecutor(),
+            clock=local.clock.now,
+            monotonic=local.clock.monotonic,
+            sleep=local.clock.sleep,
+        )
+
+    return make
+
+
+@pytest.fixture
+def aws(make_aws: Callable[..., Aws]) -> Aws:
+    return make_aws()
+
+
+@pytest.fixture
+def owner() -> Ownership:
+    return Ownership("shop", None)
+
+
+@pytest.fixture
+def converger(aws: Aws) -> Converger:
+    return Converger(aws)
