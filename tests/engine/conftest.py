@@ -1,0 +1,52 @@
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from fargatectl.aws.session import Identity
+from fargatectl.engine.stack import Stack
+from fargatectl.model.ownership import Ownership
+from tests.engine.fakes import Children, LastingThings, Things, World
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+
+class NoAws:
+    """What the engine itself asks of AWS: who we are, what time it is, what carries our tags."""
+
+    region = "eu-central-1"
+
+    def identity(self) -> Identity:
+        return Identity("123456789012", "arn:aws:iam::123456789012:user/dev")
+
+    def monotonic(self) -> float:
+        return 0.0
+
+    def now(self) -> datetime:
+        return datetime(2026, 1, 1, tzinfo=UTC)
+
+    def tagged(self, tags: Mapping[str, str]) -> dict[str, dict[str, str]]:
+        del tags
+        return {}
+
+
+@pytest.fixture
+def aws() -> Any:
+    return NoAws()
+
+
+@pytest.fixture
+def world() -> World:
+    return World()
+
+
+@pytest.fixture
+def new_stack(world: World) -> Callable[[], Stack]:
+    def make(environment: str | None = None) -> Stack:
+        kinds = [LastingThings(world), Things(world), Children(world)]
+        return Stack(Ownership("shop", environment), kinds)
+
+    return make
