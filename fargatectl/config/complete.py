@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from fargatectl.config.limits import TASK_SIZES
-from fargatectl.config.models import Config, Http, LoadBalancer, Service
+from fargatectl.config.models import Config, FixedResponse, Http, LoadBalancer, Service
 from fargatectl.model import names
 from fargatectl.model.ownership import Ownership
 
@@ -25,19 +25,26 @@ def complete(config: Config, environment: str | None) -> Config:
     if not balancers and any(service.http and not service.http.load_balancer for service in config.services.values()):
         balancers[DEFAULT_LOAD_BALANCER] = LoadBalancer()
     only = next(iter(balancers)) if len(balancers) == 1 else ""
+    services = {name: _service(name, service, owner, only) for name, service in config.services.items()}
+    routes = [service.http for service in services.values() if service.http]
+    taken = {http.load_balancer for http in routes if not http.host and not http.path}
     return config.model_copy(
         update={
             "cluster": config.cluster.model_copy(update={"name": config.cluster.name or owner.prefix}),
             "iam": config.iam.model_copy(update={"path": config.iam.path or names.role_path(owner)}),
-            "load_balancers": {name: _load_balancer(balancer) for name, balancer in balancers.items()},
-            "services": {name: _service(name, service, owner, only) for name, service in config.services.items()},
+            "load_balancers": {
+                name: _load_balancer(balancer, taken=name in taken) for name, balancer in balancers.items()
+            },
+            "services": services,
         }
     )
 
 
-def _load_balancer(balancer: LoadBalancer) -> LoadBalancer:
+def _load_balancer(balancer: LoadBalancer, *, taken: bool) -> LoadBalancer:
+    """Fill in callers, and the answer of the default action unless a service has `taken` it."""
     callers = EVERYBODY if balancer.scheme == "internet-facing" else PRIVATE_ADDRESSES
-    return balancer.model_copy(update={"allow_from": balancer.allow_from or callers})
+    default = balancer.default or (None if taken else FixedResponse())
+    return balancer.model_copy(update={"allow_from": balancer.allow_from or callers, "default": default})
 
 
 def _service(name: str, service: Service, owner: Ownership, load_balancer: str) -> Service:

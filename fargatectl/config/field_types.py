@@ -66,7 +66,7 @@ class CapacityItem(Section):
     """The capacity provider."""
     base: Annotated[int, Whole(0, 100_000)] = 0
     """So many tasks at least run on this provider; one item only may have a base."""
-    weight: Annotated[int, Whole(0, 1000)] = 0
+    weight: Annotated[int, Whole(0, 1000)] = 1
     """The share of the other tasks; one item at least needs a weight above 0."""
 
 

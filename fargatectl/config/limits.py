@@ -69,3 +69,5 @@ RETENTION_DAYS = (
     1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653,
 )  # fmt: skip
 """CloudWatch Logs API Reference, PutRetentionPolicy: retentionInDays."""
+SIZES_LISTED = 4
+"""How many sizes a message lists before it gives them as a range."""

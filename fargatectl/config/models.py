@@ -255,8 +255,8 @@ class LoadBalancer(Section):
     """Whether AWS refuses to delete it."""
     access_logs: AccessLogs | None = None
     """Access logs to S3."""
-    default: FixedResponse = Field(default_factory=FixedResponse)
-    """The answer to what no service takes."""
+    default: FixedResponse | None = None
+    """The answer to what no service takes, by default a 404; None when a service answers everything."""
 
 
 class Dns(Section):

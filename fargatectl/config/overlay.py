@@ -17,6 +17,7 @@ STRATEGY_KEYS = {
     "canary": frozenset({"percent", "step_bake", "bake"}),
 }
 """Keys of `deploy` that belong to some strategies only."""
+ANY_STRATEGY = frozenset[str]().union(*STRATEGY_KEYS.values())
 
 
 def overlaid(base: Mapping[str, Any], overlay: Mapping[str, Any]) -> dict[str, Any]:
@@ -31,7 +32,7 @@ def overlaid(base: Mapping[str, Any], overlay: Mapping[str, Any]) -> dict[str, A
         kept = STRATEGY_KEYS.get(strategy) if isinstance(strategy, str) else None
         if kept is not None:
             deploy = merged["services"][name]["deploy"]
-            for key in frozenset().union(*STRATEGY_KEYS.values()) - kept - service["deploy"].keys():
+            for key in ANY_STRATEGY - kept - service["deploy"].keys():
                 deploy.pop(key, None)
     return merged
 

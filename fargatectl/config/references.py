@@ -19,9 +19,9 @@ REGISTRY_KEYS = ("username", "password")
 def references(config: Config) -> dict[str, Any]:
     """Return, in JSON's types, the existing things that `config` names.
 
-    `vpc`: `{"default": true}`, `{"id": …}` or `{"tag": {…}}`. `subnets`: `{"ids": […]}` or `{"tag": {…}}`, with `public`
-    where the file says which they are. `secrets`: `{"name" or "arn": …, "keys": […]}`, with `stages` and `versions`
-    where these are named. `repositories`: ECR repositories of this account and Region, `{"name", "tags", "digests"}`.
+    `vpc`: `{"default": true}`, `{"id": …}` or `{"tag": {…}}`. `subnets`: `{"ids": […]}` or `{"tag": {…}}`, and
+    `public` where the file says it. `secrets`: `{"name" or "arn": …, "keys": […]}`, with `stages` and `versions`
+    where those are named. `repositories`: ECR's of this account and Region, `{"name", "tags", "digests"}`.
     `parameters`, `certificates`, `policies` and `security_groups` are lists of names, ARNs or ids.
     """
     found: dict[str, Any] = {

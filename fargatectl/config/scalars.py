@@ -131,7 +131,7 @@ class Seconds(Scalar):
         if seconds is None:
             raise ValueError(f'expected a duration such as "30s", "5m" or a number of seconds, got {shown(value)}')
         if not self.low <= seconds <= self.high:
-            raise ValueError(f"expected {_duration(self.low)} to {_duration(self.high)}, got {shown(value)}")
+            raise ValueError(f"expected {duration(self.low)} to {duration(self.high)}, got {shown(value)}")
         return seconds
 
     @staticmethod
@@ -153,7 +153,8 @@ class Seconds(Scalar):
         return _or_reference({"anyOf": [{"type": "string", "pattern": _DURATION_PATTERN}, number]})
 
 
-def _duration(seconds: int) -> str:
+def duration(seconds: int) -> str:
+    """Return `seconds` in the largest unit that divides them, as the file may have it: `"5m"`."""
     for letter, size in _SECONDS.items():
         if seconds and seconds % size == 0:
             return f"{seconds // size}{letter}"

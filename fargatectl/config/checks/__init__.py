@@ -1,8 +1,13 @@
-"""Everything about the file that can be checked without AWS, beyond the shape of single values."""
+"""Everything about the file that can be checked without AWS, beyond the shape of single values.
+
+Each module looks at one concern and yields findings; a finding that depends on other keys names them in `about`.
+"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
+
+from fargatectl.config.checks import app, deployment, discovery, scaling, task, traffic
 
 if TYPE_CHECKING:
     from fargatectl.config.findings import Finding
@@ -11,4 +16,11 @@ if TYPE_CHECKING:
 
 def check(config: Config, environment: str | None) -> list[Finding]:
     """Return what is wrong or worth a warning in a completed config."""
-    return []
+    return [
+        *app.check(config, environment),
+        *task.check(config),
+        *traffic.check(config),
+        *discovery.check(config),
+        *scaling.check(config),
+        *deployment.check(config),
+    ]

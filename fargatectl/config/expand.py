@@ -1,0 +1,99 @@
+"""The file with all its defaults, as `validate --expanded` shows it."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from fargatectl.config.checks.task import looks_secret
+from fargatectl.config.models import Container, Deploy, LocalVariable, Secret, TagSelector
+from fargatectl.config.overlay import ANY_STRATEGY, STRATEGY_KEYS
+from fargatectl.config.pending import PENDING, Pending
+from fargatectl.config.scalars import Seconds, duration
+from fargatectl.config.section import Section
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from fargatectl.config.models import Config
+
+HIDDEN = "(hidden)"
+"""In place of an environment variable that looks like a secret: `${env.…}` may have put one there."""
+
+
+def expanded(config: Config, pending: tuple[Pending, ...] = PENDING) -> str:
+    """Return `config` as TOML with all defaults. Loading it again gives the same config, but for what is hidden.
+
+    Keys of `pending` are left out: this version would refuse them.
+    """
+    hidden = {row.path for row in pending if not row.values}
+    return "\n".join(_table((), _plain(config), hidden)).strip() + "\n"
+
+
+class _Inline(dict[str, Any]):
+    """A table that is written in one line."""
+
+
+def _plain(value: object) -> Any:  # noqa: ANN401 - a TOML value
+    if isinstance(value, Section):
+        fields = ((field.alias or name, name, field) for name, field in type(value).model_fields.items())
+        table = {key: _written(getattr(value, name), field.metadata) for key, name, field in fields}
+        if isinstance(value, Container):
+            table["env"] = {name: HIDDEN if looks_secret(name) else text for name, text in value.env.items()}
+        if isinstance(value, Deploy):
+            for key in ANY_STRATEGY - STRATEGY_KEYS[value.strategy]:
+                del table[key]
+        kind = _Inline if isinstance(value, Secret | TagSelector | LocalVariable) else dict
+        return kind((key, item) for key, item in table.items() if item not in (None, {}, ()))
+    if isinstance(value, dict):
+        return {key: _plain(item) for key, item in value.items()}
+    return tuple(_plain(item) for item in value) if isinstance(value, tuple) else value
+
+
+def _written(value: object, metadata: list[Any]) -> Any:  # noqa: ANN401 - a TOML value
+    if isinstance(value, int) and any(isinstance(kind, Seconds) for kind in metadata):
+        return duration(value)
+    return _plain(value)
+
+
+def _table(path: tuple[str, ...], table: Mapping[str, Any], hidden: set[str]) -> Iterator[str]:
+    shown = {key: item for key, item in table.items() if _pattern((*path, key)) not in hidden}
+    lines = [f"{_key(key)} = {_value(item)}" for key, item in shown.items() if not _is_table(item)]
+    if path and (lines or not table):
+        yield f"\n[{'.'.join(map(_key, path))}]"
+    yield from lines
+    for key, item in shown.items():
+        if _is_table(item):
+            yield from _table((*path, key), item, hidden)
+
+
+def _is_table(value: object) -> bool:
+    return isinstance(value, dict) and not isinstance(value, _Inline)
+
+
+def _pattern(path: tuple[str, ...]) -> str:
+    return ".".join("*" if depth == 1 and path[0] in _NAMED else key for depth, key in enumerate(path))
+
+
+_NAMED = frozenset({"load_balancers", "registries", "services"})
+
+
+def _key(key: str) -> str:
+    return key if key and all(char.isascii() and (char.isalnum() or char in "_-") for char in key) else _string(key)
+
+
+def _value(value: object) -> str:
+    if isinstance(value, str):
+        return _string(value.replace("${", "$${"))
+    if isinstance(value, dict):
+        return f"{{ {', '.join(f'{_key(key)} = {_value(item)}' for key, item in value.items())} }}"
+    if isinstance(value, tuple):
+        return f"[{', '.join(map(_value, value))}]"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return str(value)
+
+
+def _string(text: str) -> str:
+    """Return a basic string: JSON's escapes are TOML's, but that TOML wants DEL escaped too."""
+    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
