@@ -22,7 +22,7 @@ def hashed(owner: Ownership, name: str, address: Address, *immutable: object) ->
     """
     seed = "\n".join(str(part) for part in (owner.app, owner.environment, address, *immutable))
     digest = sha256(seed.encode()).hexdigest()[:_DIGEST]
-    stem = f"{owner.prefix}-{name}"[:_STEM].strip("-").replace("_", "-")
+    stem = f"{owner.prefix}-{name}".replace("_", "-")[:_STEM].strip("-") or "x"
     if stem.startswith("internal-") or stem == "internal":
         stem = f"x-{stem}"[:_STEM].strip("-")
     return f"{stem}-{digest}"
