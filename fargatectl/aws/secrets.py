@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from fargatectl.aws.errors import ClientError, says
 from fargatectl.errors import NotFoundError
 
 if TYPE_CHECKING:
-    from types_boto3_secretsmanager.type_defs import DescribeSecretResponseTypeDef
-
     from fargatectl.aws.session import Aws
 
 
@@ -32,19 +30,15 @@ def describe_secret(aws: Aws, name: str, *, path: str = "") -> SecretOut:
     Raises `NotFoundError` for a secret that does not exist or is scheduled for deletion: it is still described then,
     but tasks cannot read it (Secrets Manager API Reference, DeleteSecret).
     """
-
-    def ask() -> DescribeSecretResponseTypeDef:
-        return aws.secrets.describe_secret(SecretId=name)
-
     try:
-        found = aws.reads.once(("secret", name), ask)
+        found: Any = aws.reads.once(("secret", name), lambda: aws.secrets.describe_secret(SecretId=name))
     except ClientError as error:
         if not says(error, "ResourceNotFoundException"):
             raise
         message = f"the secret {name} does not exist in {aws.region}"
         hint = f"create it (`aws secretsmanager create-secret --name {name} …`), or correct the name"
         raise NotFoundError(message, path=path, hint=hint) from error
-    if (deleted := found.get("DeletedDate")) is not None:
+    if deleted := found.get("DeletedDate"):
         message = f"the secret {name} was scheduled for deletion on {deleted:%Y-%m-%d}: tasks cannot read it"
         hint = f"restore it: `aws secretsmanager restore-secret --secret-id {name}`"
         raise NotFoundError(message, path=path, hint=hint)

@@ -11,11 +11,10 @@ from fargatectl.reconcilers import identity
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from conftest import Converger
-
     from fargatectl.aws.session import Aws
     from fargatectl.model.ownership import Ownership
     from fargatectl.sandbox.inprocess import LocalAws
+    from tests.reconcilers.conftest import Converger
 
 
 def test_the_right_account_goes_through(converger: Converger, owner: Ownership, local: LocalAws) -> None:

@@ -11,11 +11,10 @@ from fargatectl.reconcilers import secrets
 from fargatectl.reconcilers.secrets import ParameterOut, ParameterQuery, Parameters, SecretQuery, Secrets
 
 if TYPE_CHECKING:
-    from conftest import Converger
-
     from fargatectl.aws.session import Aws
     from fargatectl.model.ownership import Ownership
     from fargatectl.sandbox.inprocess import LocalAws
+    from tests.reconcilers.conftest import Converger
 
 OUTSIDE = "arn:aws:ssm:us-east-1:210987654321:parameter/theirs"
 
