@@ -10,6 +10,14 @@ from typing import Annotated, Literal
 
 from pydantic import Discriminator, Field, Tag
 
+from fargatectl.config.container import (
+    CommandLine,
+    Container,
+    ContainerHealthCheck,
+    Secret,
+    SecretId,
+    Sidecar,
+)
 from fargatectl.config.field_types import (
     AccountId,
     AppName,
@@ -43,9 +51,6 @@ from fargatectl.config.scaling import (
 )
 from fargatectl.config.section import Section
 from fargatectl.config.service import (
-    CommandLine,
-    Container,
-    ContainerHealthCheck,
     Deploy,
     Efs,
     Http,
@@ -53,11 +58,8 @@ from fargatectl.config.service import (
     LogGroupName,
     Logs,
     Permissions,
-    Secret,
-    SecretId,
     Service,
     ServiceDiscovery,
-    Sidecar,
     Statement,
     SubnetId,
     Volume,
