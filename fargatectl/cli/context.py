@@ -1,0 +1,211 @@
+"""From options to what a command works on: the file, the stack made from it, and the account it goes to."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from fargatectl.cli import endpoints
+from fargatectl.config.load import find, load
+from fargatectl.errors import ConfigError, Problem, UsageError
+from fargatectl.render import problems
+from fargatectl.render.console import width_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, MutableMapping
+    from concurrent.futures import Executor
+    from pathlib import Path
+
+    from boto3.session import Session
+
+    from fargatectl.aws.session import Aws
+    from fargatectl.cli.options import FileOptions
+    from fargatectl.cli.surroundings import Surroundings
+    from fargatectl.config.load import Loaded
+    from fargatectl.config.models import Config
+    from fargatectl.engine.stack import Stack
+    from fargatectl.model.status import ServiceView
+
+_GIT_SECONDS = 10
+LOCAL_ACCOUNT = "123456789012"
+_NO_REGION = 'put `region = "eu-central-1"` into the file, use --region, or set AWS_REGION'
+
+
+@dataclass
+class Target:
+    """What a command works on. `executor` runs the engine's steps; `local` says that AWS is the local double."""
+
+    loaded: Loaded
+    config: Config
+    stack: Stack
+    services: tuple[ServiceView, ...]
+    aws: Aws
+    executor: Executor
+    local: bool
+
+    @property
+    def file(self) -> str:
+        """The file's name, for headings; with `-e` the environment is in the heading already."""
+        return self.loaded.path.name
+
+
+def read_file(options: FileOptions, surroundings: Surroundings) -> Loaded:
+    """Return the user's file, loaded, and tell what is worth a warning. Raises ConfigError, UsageError."""
+    path = _path(options, surroundings)
+    loaded = load(path, environment=options.env or None, variables=surroundings.environ, git_sha=_commit(path.parent))
+    if loaded.warnings:
+        width = width_of(surroundings.err)
+        surroundings.aside(problems.warnings(loaded.warnings, file=path.name, width=width))
+    return loaded
+
+
+def _path(options: FileOptions, surroundings: Surroundings) -> Path:
+    if options.config is None:
+        return find(surroundings.directory)
+    path = surroundings.directory / options.config
+    if path.is_dir():
+        path /= "fargatectl.toml"
+    if not path.exists():
+        raise UsageError(f"there is no file {options.config}", hint="name the file with --config PATH")
+    return path
+
+
+def _commit(directory: Path) -> Callable[[], str | None]:
+    def ask() -> str | None:
+        command = ["git", "rev-parse", "HEAD"]
+        try:
+            done = subprocess.run(  # noqa: S603 - fixed arguments
+                command, cwd=directory, capture_output=True, text=True, timeout=_GIT_SECONDS, check=False
+            )
+        except (OSError, subprocess.SubprocessError):
+            return None
+        return done.stdout.strip() if done.returncode == 0 else None
+
+    return ask
+
+
+@contextmanager
+def target(
+    options: FileOptions,
+    surroundings: Surroundings,
+    *,
+    amended: Callable[[Config], Config] = lambda config: config,
+) -> Iterator[Target]:
+    """Give what `options` choose, and let go of its threads at the end.
+
+    `amended` changes the config before the stack is built. Raises ConfigError, UsageError, Refused, AwsFailure.
+    """
+    loaded = read_file(options, surroundings)
+    config = amended(loaded.config)
+    # Imported here so that a mistake in the file is told before the AWS SDK is loaded.
+    from fargatectl.aws.session import WORKERS, Aws, make_session  # noqa: PLC0415
+    from fargatectl.stack import build  # noqa: PLC0415
+
+    endpoint = options.endpoint_url
+    if endpoint is not None:
+        endpoints.check(endpoint, confirmed=endpoint)
+    if options.sandbox:
+        endpoint = _enter_sandbox(options, config, surroundings)
+    open_session: Callable[[str | None], Session] = surroundings.open_session or (
+        lambda profile: make_session(profile=profile)
+    )
+    session = open_session(None if options.sandbox else options.profile)
+    endpoints.guard(session, confirmed=options.endpoint_url)
+    region = options.region or config.region or surroundings.environ.get("AWS_REGION") or session.region_name
+    if not region:
+        raise UsageError("no Region is known", hint=_NO_REGION)
+    blueprint = build(config, loaded.environment)
+    engine, leaves = ThreadPoolExecutor(WORKERS), ThreadPoolExecutor(WORKERS)
+    try:
+        aws = Aws(
+            session,
+            region=region,
+            pool=leaves,
+            endpoint_url=endpoint,
+            clock=surroundings.clock,
+            monotonic=surroundings.monotonic,
+            sleep=surroundings.sleep,
+        )
+        yield Target(loaded, config, blueprint.stack, blueprint.services, aws, engine, local=options.sandbox)
+    finally:
+        for pool in (engine, leaves):
+            pool.shutdown(wait=not surroundings.signals.stopped(), cancel_futures=True)
+
+
+def _enter_sandbox(options: FileOptions, config: Config, surroundings: Surroundings) -> str:
+    """Start or reuse the local AWS, make there what the file refers to, and return its endpoint.
+
+    The process's own AWS settings are replaced: nothing of the user's account may be used by accident.
+    """
+    from fargatectl.config.references import references  # noqa: PLC0415 - only with --sandbox
+    from fargatectl.sandbox import lifetime  # noqa: PLC0415 - only with --sandbox
+
+    if options.endpoint_url is not None:
+        raise UsageError("--sandbox and --endpoint-url exclude each other")
+    account = config.account or LOCAL_ACCOUNT
+    region = options.region or config.region or surroundings.environ.get("AWS_REGION") or "us-east-1"
+    directories = lifetime.Directories.of(surroundings.environ)
+    running = lifetime.start(directories=directories, environment=surroundings.environ)
+    surroundings.aside(f"local AWS at {running.endpoint}: a double of AWS on this machine, nothing here is real")
+    for sentence in lifetime.provision(running, references(config), account, region):
+        surroundings.aside(f"  made there, with placeholder values: {sentence}")
+    replace_aws_settings(surroundings.environ, lifetime.environment(running, account, region))
+    return running.endpoint
+
+
+def replace_aws_settings(environ: MutableMapping[str, str], ours: dict[str, str]) -> None:
+    """Put `ours` in place of all AWS settings of a process: variables, files, metadata service and proxies."""
+    for name in [name for name in environ if name.startswith("AWS_")]:
+        del environ[name]
+    nothing = {
+        "AWS_CONFIG_FILE": os.devnull,
+        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+        "AWS_EC2_METADATA_DISABLED": "true",
+    }
+    environ.update({**nothing, **ours, "NO_PROXY": "127.0.0.1", "no_proxy": "127.0.0.1"})
+
+
+def with_images(wanted: list[str], path: str) -> Callable[[Config], Config]:
+    """Return what puts the images of `--image` into a config. Raises UsageError for a service that is not there."""
+
+    def amend(config: Config) -> Config:
+        services = dict(config.services)
+        for wish in wanted:
+            name, image = _image(wish, list(services), path)
+            services[name] = services[name].model_copy(update={"image": image})
+        return config.model_copy(update={"services": services}) if wanted else config
+
+    return amend
+
+
+def _image(wish: str, services: list[str], path: str) -> tuple[str, str]:
+    name, equals, image = wish.partition("=")
+    if not equals:
+        if len(services) != 1:
+            raise UsageError(
+                f"--image {wish}: which service?", hint=f"--image SERVICE=REF, with one of {', '.join(services)}"
+            )
+        name, image = services[0], wish
+    if name not in services:
+        raise UsageError(
+            f"--image {wish}: {path} has no service {name}", hint=f"it has {', '.join(services) or 'none'}"
+        )
+    if not image or any(char.isspace() or not char.isprintable() for char in image):
+        raise UsageError(f"--image {wish}: not an image", hint="an image is such as shop/web:1.1.0")
+    return name, image
+
+
+def known_services(names: list[str], config: Config) -> list[str]:
+    """Return `names`, all of which are services of the file. Raises UsageError."""
+    for name in names:
+        if name not in config.services:
+            known = ", ".join(config.services) or "none"
+            raise UsageError(f"the file has no service {name}", hint=f"it has {known}")
+    return names
+
+
+__all__ = ["ConfigError", "Problem", "Target", "known_services", "read_file", "target", "with_images"]

@@ -1,0 +1,122 @@
+"""The edge: what went wrong becomes words, a document, and an exit code. Nothing leaves here as a traceback."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+import traceback
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from fargatectl import __version__
+from fargatectl.cli.exits import code_of, is_usage, outcome_of
+from fargatectl.cli.signals import Interrupted
+from fargatectl.cli.surroundings import Answer
+from fargatectl.errors import ExitCode, FargatectlError, UsageError
+from fargatectl.render import machine, problems
+from fargatectl.render.console import width_of
+
+if TYPE_CHECKING:
+    from fargatectl.cli.surroundings import Surroundings
+
+
+def tell(error: BaseException, surroundings: Surroundings) -> int:
+    """Tell `error` to whoever reads, person or machine, and return the exit code."""
+    if isinstance(error, typer.Exit):
+        return int(error.exit_code)
+    if isinstance(error, BrokenPipeError):
+        return int(ExitCode.DONE)  # whoever read our output has seen enough
+    code = code_of(error)
+    shown = _as_ours(error, code)
+    try:
+        if surroundings.json:
+            _document(shown, code, surroundings)
+        elif isinstance(error, Interrupted | KeyboardInterrupt):
+            surroundings.prose("\nInterrupted. Nothing was changed.")
+        elif is_usage(error):
+            _usage(error, surroundings)
+        else:
+            surroundings.prose(problems.error(shown, code, width=width_of(surroundings.err)))
+        surroundings.flush()
+    except BrokenPipeError:
+        pass  # nobody reads; the code still says it
+    return int(code)
+
+
+def _as_ours(error: BaseException, code: ExitCode) -> FargatectlError:
+    if isinstance(error, FargatectlError):
+        return error
+    if is_usage(error):
+        return UsageError(_usage_message(error))
+    if code in {ExitCode.INTERRUPTED, ExitCode.TERMINATED}:
+        return _Interruption("interrupted; nothing was changed")
+    return _bug(error)
+
+
+class _Interruption(FargatectlError):
+    kind = "interrupted"
+
+
+class _Bug(FargatectlError):
+    exit_code = ExitCode.BUG
+    kind = "bug"
+
+
+def _bug(error: BaseException) -> FargatectlError:
+    """Write what helps to find a bug of ours to a file that only the user can read, and name it.
+
+    The report has the places in the code, never the values: a value may be a secret.
+    """
+    frames = traceback.extract_tb(error.__traceback__)
+    lines = [f"fargatectl {__version__}", f"{type(error).__module__}.{type(error).__qualname__}", ""]
+    lines += [f"{_within_package(frame.filename)}:{frame.lineno} in {frame.name}" for frame in frames]
+    cause = error.__cause__ or error.__context__
+    if cause is not None:
+        lines += ["", f"after {type(cause).__module__}.{type(cause).__qualname__}"]
+        lines += [
+            f"{_within_package(f.filename)}:{f.lineno} in {f.name}" for f in traceback.extract_tb(cause.__traceback__)
+        ]
+    message = f"this is a bug in fargatectl ({type(error).__name__})"
+    try:
+        handle, path = tempfile.mkstemp(prefix="fargatectl-report-", suffix=".txt")
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.write("\n".join(lines) + "\n")
+    except OSError:
+        return _Bug(message, hint="no report could be written: the folder for temporary files is not writable")
+    hint = f"{path} says where in the code; it holds no values. AWS may have been changed in part: run it again"
+    return _Bug(message, hint=hint)
+
+
+def _within_package(filename: str) -> str:
+    for marker in ("/fargatectl/", "/site-packages/"):
+        if marker in filename:
+            return filename.rpartition(marker)[2]
+    return filename.rpartition("/")[2]
+
+
+def _document(shown: FargatectlError, code: ExitCode, surroundings: Surroundings) -> None:
+    document: dict[str, Any] = {**machine.failure(shown), "exit_code": int(code)}
+    if surroundings.answer is Answer.DOCUMENT:
+        surroundings.document(machine.error_document(document))
+    elif not surroundings.finished:
+        surroundings.event(machine.result(outcome_of(code), code, error=document))
+
+
+def _usage(error: BaseException, surroundings: Surroundings) -> None:
+    message = _usage_message(error)
+    if not message:
+        return  # no command was given, and the help was shown
+    context = getattr(error, "ctx", None)
+    path = getattr(context, "command_path", "fargatectl")
+    surroundings.prose(
+        problems.error(
+            UsageError(message, hint=f"`{path} --help` lists what there is"),
+            ExitCode.USAGE,
+            width=width_of(surroundings.err),
+        )
+    )
+
+
+def _usage_message(error: BaseException) -> str:
+    return str(error.format_message())  # type: ignore[attr-defined]

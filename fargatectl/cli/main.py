@@ -1,0 +1,177 @@
+"""The commands, and the edge of the process. A command's own module is imported when the command runs."""
+
+from __future__ import annotations
+
+import inspect
+import sys
+from dataclasses import MISSING, fields
+from importlib import import_module
+from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
+
+import typer
+
+from fargatectl import __version__
+from fargatectl.cli import options
+from fargatectl.cli.surroundings import Answer, Surroundings
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from fargatectl.cli.options import OutputOptions
+
+_READING = "reading AWS"
+
+
+def _version(wanted: bool) -> None:  # noqa: FBT001 - a callback of typer
+    if wanted:
+        typer.echo(f"fargatectl {__version__}")
+        raise typer.Exit
+
+
+def _group(**settings: Any) -> typer.Typer:  # noqa: ANN401 - as typer.Typer takes them
+    return typer.Typer(
+        no_args_is_help=True,
+        pretty_exceptions_enable=False,
+        rich_markup_mode="rich",
+        context_settings={"help_option_names": ["-h", "--help"]},
+        **settings,
+    )
+
+
+app = _group(
+    help="One TOML file in, a running Fargate service out.",
+    epilog="First steps, without an AWS account:\n\n  fargatectl deploy --sandbox\n\n"
+    "With one:\n\n  fargatectl validate\n\n  fargatectl diff\n\n  fargatectl deploy",
+)
+sandbox = _group(help="The local AWS: try everything without an account.")
+
+
+@app.callback()
+def _app(
+    version: Annotated[  # noqa: FBT002 - an option of the command line
+        bool, typer.Option("--version", "-V", callback=_version, is_eager=True, help="Show the version.")
+    ] = False,
+) -> None:
+    pass
+
+
+def _command(  # noqa: PLR0913 - what a command is
+    group: typer.Typer,
+    name: str,
+    accepts: type[OutputOptions],
+    text: str,
+    *examples: str,
+    answer: Answer = Answer.DOCUMENT,
+    waits: str = "",
+) -> None:
+    """Add a command that takes the fields of `accepts` as its options. Its work is in the module of the same name.
+
+    `waits` is what people see until its first output.
+    """
+    module = f"fargatectl.cli.{name if group is app else 'sandbox'}"
+    function = "run" if group is app else name
+
+    def command(context: typer.Context, **given: Any) -> int:  # noqa: ANN401 - typed by `accepts`
+        surroundings: Surroundings = context.obj
+        chosen = accepts(**given)
+        surroundings.begin(chosen, answer)
+        if waits:
+            surroundings.wait_for(waits)
+        run: Callable[..., int] = getattr(import_module(module), function)
+        return int(run(chosen, surroundings))
+
+    hints = get_type_hints(accepts, include_extras=True)
+    keyword = inspect.Parameter.KEYWORD_ONLY
+    parameters = [inspect.Parameter("context", keyword, annotation=typer.Context)]
+    for f in fields(accepts):
+        default = f.default if f.default_factory is MISSING else f.default_factory()
+        parameters.append(inspect.Parameter(f.name, keyword, default=default, annotation=hints[f.name]))
+    command.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+    command.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
+    epilog = "\n\n".join(["Examples:", *(f"  {example}" for example in examples)]) if examples else None
+    group.command(name, help=text, epilog=epilog)(command)
+
+
+_command(
+    app,
+    "deploy",
+    options.DeployOptions,
+    "Bring AWS to what the file says, and follow the rollout to its end.",
+    "fargatectl deploy",
+    "fargatectl deploy -e prod --yes --image web=shop/web:1.1.0",
+    "fargatectl deploy --sandbox",
+    answer=Answer.EVENTS,
+    waits=_READING,
+)
+_command(
+    app,
+    "diff",
+    options.DiffOptions,
+    "Show what deploy would do. Changes nothing.",
+    "fargatectl diff",
+    "fargatectl diff -e prod --exit-code",
+    "fargatectl diff --format markdown > plan.md",
+    waits=_READING,
+)
+_command(
+    app,
+    "destroy",
+    options.DestroyOptions,
+    "Delete all that this app owns, and prove that nothing is left.",
+    "fargatectl destroy -e staging",
+    answer=Answer.EVENTS,
+    waits=_READING,
+)
+_command(
+    app,
+    "status",
+    options.StatusOptions,
+    "Show the services: tasks, revision, health, address, recent events.",
+    "fargatectl status",
+    "fargatectl status --watch",
+    waits=_READING,
+)
+_command(
+    app,
+    "validate",
+    options.ValidateOptions,
+    "Check the file, without AWS.",
+    "fargatectl validate",
+    "fargatectl validate -e prod --expanded",
+)
+app.add_typer(sandbox, name="sandbox")
+_command(
+    sandbox,
+    "start",
+    options.SandboxStartOptions,
+    "Start the local AWS, and say how any AWS client reaches it.",
+    "fargatectl sandbox start --speed 20",
+    waits="starting the local AWS",
+)
+_command(sandbox, "stop", options.OutputOptions, "Stop the local AWS; what it holds is gone.")
+_command(sandbox, "reset", options.OutputOptions, "Empty the local AWS.")
+_command(sandbox, "status", options.OutputOptions, "Tell whether the local AWS runs, and where.")
+
+
+def run(arguments: Sequence[str], surroundings: Surroundings) -> int:
+    """Run one command and return the exit code. Raises nothing: what goes wrong is told, and has a code."""
+    command = typer.main.get_command(app)
+    try:
+        surroundings.expect(arguments)
+        answer = command.main(args=list(arguments), prog_name="fargatectl", standalone_mode=False, obj=surroundings)
+        surroundings.flush()
+    except BaseException as error:  # noqa: BLE001 - the edge: everything becomes words and a code
+        from fargatectl.cli.failures import tell  # noqa: PLC0415 - nothing but failures needs it
+
+        return tell(error, surroundings)
+    return answer if isinstance(answer, int) else 0
+
+
+def main() -> None:
+    """Run fargatectl on this process's arguments, streams and environment."""
+    surroundings = Surroundings.of_process()
+    code = run(sys.argv[1:], surroundings)
+    surroundings.leave(code)
+
+
+__all__ = ["app", "main", "run"]

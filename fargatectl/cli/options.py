@@ -1,0 +1,208 @@
+"""What the command line accepts: the options of each command, declared once, with the words that `--help` shows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path  # noqa: TC003 - typer evaluates the annotations
+from typing import Annotated
+
+from typer import Option
+
+WHERE = "Which file, which account"
+OUTPUT = "Output"
+CONSENT = "Consent"
+SCOPE = "Scope"
+FOLLOW = "Following the rollout"
+
+
+class Format(StrEnum):
+    """How `diff` prints the plan."""
+
+    TEXT = "text"
+    JSON = "json"
+    MARKDOWN = "markdown"
+
+
+JsonFlag = Annotated[bool, Option("--json", help="Print JSON for machines.", rich_help_panel=OUTPUT)]
+VerboseFlag = Annotated[
+    bool, Option("--verbose", "-v", help="Tell more: addresses, every setting.", rich_help_panel=OUTPUT)
+]
+QuietFlag = Annotated[bool, Option("--quiet", "-q", help="Tell only outcomes and errors.", rich_help_panel=OUTPUT)]
+ServiceNames = Annotated[
+    list[str],
+    Option(
+        "--service",
+        metavar="NAME",
+        help="Only this service and what it needs; repeatable. Deletes nothing.",
+        rich_help_panel=SCOPE,
+    ),
+]
+Yes = Annotated[bool, Option("--yes", "-y", help="Go on without asking.", rich_help_panel=CONSENT)]
+
+
+@dataclass(frozen=True, kw_only=True)
+class OutputOptions:
+    """What every command takes."""
+
+    json: JsonFlag = False
+    verbose: VerboseFlag = False
+    quiet: QuietFlag = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class FileOptions(OutputOptions):
+    """What every command takes that has to do with a file."""
+
+    config: Annotated[
+        Path | None,
+        Option(
+            "--config",
+            "-c",
+            metavar="PATH",
+            help="The file; by default fargatectl.toml here or in a parent folder, up to the repository's root.",
+            rich_help_panel=WHERE,
+        ),
+    ] = None
+    env: Annotated[
+        str | None,
+        Option(
+            "--env",
+            "-e",
+            metavar="NAME",
+            envvar="FARGATECTL_ENV",
+            help=r"The environment: \[environments.NAME] is laid over the file.",
+            rich_help_panel=WHERE,
+        ),
+    ] = None
+    profile: Annotated[
+        str | None,
+        Option("--profile", metavar="NAME", help="The AWS profile to use.", rich_help_panel=WHERE),
+    ] = None
+    region: Annotated[
+        str | None,
+        Option("--region", metavar="REGION", help="The AWS Region; it outranks the file's.", rich_help_panel=WHERE),
+    ] = None
+    endpoint_url: Annotated[
+        str | None,
+        Option("--endpoint-url", metavar="URL", help="Send every call there instead of to AWS.", rich_help_panel=WHERE),
+    ] = None
+    sandbox: Annotated[
+        bool,
+        Option("--sandbox", help="Use a local AWS on this machine: no account needed.", rich_help_panel=WHERE),
+    ] = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class ValidateOptions(FileOptions):
+    """The options of `validate`."""
+
+    expanded: Annotated[
+        bool, Option("--expanded", help="Print the file with its defaults.", rich_help_panel=OUTPUT)
+    ] = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class DiffOptions(FileOptions):
+    """The options of `diff`."""
+
+    service: ServiceNames = field(default_factory=list)
+    exit_code: Annotated[
+        bool, Option("--exit-code", help="End with 2 if there are changes.", rich_help_panel=OUTPUT)
+    ] = False
+    out: Annotated[
+        Path | None,
+        Option("--out", metavar="FILE", help="Keep the plan for deploy --plan.", rich_help_panel=OUTPUT),
+    ] = None
+    format: Annotated[Format, Option("--format", help="How to print the plan.", rich_help_panel=OUTPUT)] = Format.TEXT
+
+
+@dataclass(frozen=True, kw_only=True)
+class DeployOptions(FileOptions):
+    """The options of `deploy`."""
+
+    yes: Yes = False
+    max_deletes: Annotated[
+        int | None,
+        Option(
+            "--max-deletes",
+            metavar="N",
+            min=0,
+            help="Refuse if more than N things would be deleted.",
+            rich_help_panel=CONSENT,
+        ),
+    ] = None
+    plan: Annotated[
+        Path | None,
+        Option(
+            "--plan",
+            metavar="FILE",
+            help="Refuse unless the plan is still the one that diff --out wrote.",
+            rich_help_panel=CONSENT,
+        ),
+    ] = None
+    adopt: Annotated[
+        list[str],
+        Option(
+            "--adopt",
+            metavar="ADDRESS",
+            help="Take over a resource of this name that somebody else made; repeatable.",
+            rich_help_panel=CONSENT,
+        ),
+    ] = field(default_factory=list)
+    image: Annotated[
+        list[str],
+        Option(
+            "--image",
+            metavar="[SERVICE=]REF",
+            help="Deploy this image instead of the file's; repeatable. SERVICE= may be left out if there is one.",
+            rich_help_panel=SCOPE,
+        ),
+    ] = field(default_factory=list)
+    service: ServiceNames = field(default_factory=list)
+    no_wait: Annotated[bool, Option("--no-wait", help="Do not follow the rollout.", rich_help_panel=FOLLOW)] = False
+    timeout: Annotated[
+        str | None,
+        Option(
+            "--timeout",
+            metavar="DURATION",
+            help='How long to wait for one rollout: "15m", "90s".',
+            rich_help_panel=FOLLOW,
+        ),
+    ] = None
+    report: Annotated[
+        Path | None,
+        Option(
+            "--report",
+            metavar="PATH",
+            help="Write a report of the run: .md for people, .json for machines.",
+            rich_help_panel=OUTPUT,
+        ),
+    ] = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class DestroyOptions(FileOptions):
+    """The options of `destroy`."""
+
+    yes: Yes = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class StatusOptions(FileOptions):
+    """The options of `status`."""
+
+    watch: Annotated[
+        bool, Option("--watch", help="Look again every few seconds, until Ctrl-C.", rich_help_panel=OUTPUT)
+    ] = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class SandboxStartOptions(OutputOptions):
+    """The options of `sandbox start`."""
+
+    speed: Annotated[float | None, Option("--speed", metavar="N", help="How many AWS seconds pass in one.")] = None
+    port: Annotated[
+        int | None,
+        Option("--port", metavar="N", min=0, max=65535, help="The port on 127.0.0.1; by default a free one."),
+    ] = None

@@ -1,0 +1,40 @@
+"""`validate`: everything that can be checked without AWS."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rich.text import Text
+
+from fargatectl.cli.context import read_file
+from fargatectl.config.expand import expanded
+from fargatectl.errors import ConfigError, ExitCode
+from fargatectl.render import machine
+from fargatectl.render.escape import escape
+from fargatectl.render.words import count
+
+if TYPE_CHECKING:
+    from fargatectl.cli.options import ValidateOptions
+    from fargatectl.cli.surroundings import Surroundings
+
+
+def run(options: ValidateOptions, surroundings: Surroundings) -> ExitCode:
+    """Check the file, and say so or print it with its defaults."""
+    try:
+        loaded = read_file(options, surroundings)
+    except ConfigError as error:
+        if not surroundings.json:
+            raise
+        surroundings.document(machine.validation(error.problems))
+        return error.exit_code
+    if surroundings.json:
+        document = machine.validation(loaded.warnings)
+        if options.expanded:
+            document["expanded"] = expanded(loaded.config)
+        surroundings.document(document)
+    elif options.expanded:
+        surroundings.raw(expanded(loaded.config))
+    else:
+        services = count(len(loaded.config.services), "service")
+        surroundings.data(Text(f"{escape(loaded.path.name)} is valid: {services}."))
+    return ExitCode.DONE

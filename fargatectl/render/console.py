@@ -1,0 +1,49 @@
+"""The two consoles of a process: data goes to stdout, prose to stderr. Made once, by the command line."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TextIO
+
+from rich.console import Console
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from rich.text import Text
+
+UNSEEN_WIDTH = 100  # columns, where nobody's terminal says how many there are
+_NARROWEST, _WIDEST = 60, 140
+
+
+def make_console(stream: TextIO, environment: Mapping[str, str]) -> Console:
+    """Return a console that shows text as it is: no markup, no emoji codes, no highlighting of what looks like code.
+
+    `environment` decides about colour (NO_COLOR, TERM=dumb, FORCE_COLOR) and, with COLUMNS, about the width.
+    """
+    width = None if stream.isatty() or environment.get("COLUMNS", "").isdigit() else UNSEEN_WIDTH
+    return Console(
+        file=stream,
+        markup=False,
+        emoji=False,
+        highlight=False,
+        width=width,
+        soft_wrap=True,
+        legacy_windows=False,
+        _environ=environment,
+    )
+
+
+def is_redrawable(console: Console, environment: Mapping[str, str]) -> bool:
+    """Tell whether a screen may be redrawn in place: on a terminal that knows how, and not in a CI system's log."""
+    in_ci = environment.get("CI", "").lower() not in {"", "0", "false"}
+    return console.is_terminal and not console.is_dumb_terminal and not in_ci and "NO_COLOR" not in environment
+
+
+def width_of(console: Console) -> int:
+    """Return the columns to lay out for: those of the terminal, within what can be read well."""
+    return max(_NARROWEST, min(_WIDEST, console.width))
+
+
+def show(console: Console, text: Text) -> None:
+    """Print `text` as it was laid out: lines are never folded here, for a folded line could begin with anything."""
+    console.print(text, no_wrap=True, overflow="ignore", crop=False, soft_wrap=True)

@@ -1,0 +1,99 @@
+"""Words for the values of the model: what changes are called, what they mean for traffic, how numbers are said."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from fargatectl.model.change import Action
+from fargatectl.model.spec import Effect
+from fargatectl.model.status import ServiceState
+
+if TYPE_CHECKING:
+    from fargatectl.model.events import StepVerb
+
+SYMBOLS = {
+    Action.NOOP: " ",
+    Action.CREATE: "+",
+    Action.UPDATE: "~",
+    Action.REPLACE: "±",
+    Action.DELETE: "-",
+    Action.ADOPT: "=",
+}
+STYLES = {
+    Action.NOOP: "dim",
+    Action.CREATE: "green",
+    Action.UPDATE: "yellow",
+    Action.REPLACE: "red",
+    Action.DELETE: "red",
+    Action.ADOPT: "cyan",
+}
+EFFECTS = {
+    Effect.NONE: "",
+    Effect.NEW_DEPLOYMENT: "starts a new deployment",
+    Effect.REPLACEMENT: "is replaced",
+    Effect.INTERRUPTION: "interrupts traffic",
+}
+EFFECT_STYLES = {
+    Effect.NONE: "",
+    Effect.NEW_DEPLOYMENT: "yellow",
+    Effect.REPLACEMENT: "red",
+    Effect.INTERRUPTION: "bold red",
+}
+STATES = {
+    ServiceState.STEADY: "steady",
+    ServiceState.DEPLOYING: "deploying",
+    ServiceState.ROLLING_BACK: "rolling back",
+    ServiceState.FAILED: "failed",
+    ServiceState.DRAINING: "draining",
+    ServiceState.MISSING: "missing",
+}
+STATE_STYLES = {
+    ServiceState.STEADY: "green",
+    ServiceState.DEPLOYING: "yellow",
+    ServiceState.ROLLING_BACK: "red",
+    ServiceState.FAILED: "red",
+    ServiceState.DRAINING: "yellow",
+    ServiceState.MISSING: "dim",
+}
+ONGOING: dict[StepVerb, str] = {
+    "create": "creating",
+    "update": "updating",
+    "delete": "deleting",
+    "adopt": "taking over",
+}
+DONE: dict[StepVerb, str] = {"create": "created", "update": "updated", "delete": "deleted", "adopt": "taken over"}
+KNOWN_AFTER_APPLY = "known after apply"
+HIDDEN = "(hidden)"
+NOT_SET = "not set"
+
+
+def count(number: int, singular: str, plural: str = "") -> str:
+    """Return a number with its noun: "1 task", "2 tasks"."""
+    return f"{number} {singular if number == 1 else plural or singular + 's'}"
+
+
+def duration(seconds: float) -> str:
+    """Return a duration in words: "0.4 s", "12 s", "1 m 12 s", "2 h 5 m"."""
+    if seconds < 9.95:  # noqa: PLR2004 - from here on tenths say nothing
+        return f"{max(seconds, 0):.1f} s"
+    whole = round(seconds)
+    minutes, rest = divmod(whole, 60)
+    if not minutes:
+        return f"{rest} s"
+    hours, minutes = divmod(minutes, 60)
+    if hours:
+        return f"{hours} h {minutes} m"
+    return f"{minutes} m {rest} s" if rest else f"{minutes} m"
+
+
+def clock(seconds: float) -> str:
+    """Return elapsed time as a clock shows it: "00:48", "1:02:03"."""
+    whole = max(int(seconds), 0)
+    hours, rest = divmod(whole, 3600)
+    minutes, left = divmod(rest, 60)
+    return f"{hours}:{minutes:02}:{left:02}" if hours else f"{minutes:02}:{left:02}"
+
+
+def stack_name(app: str, environment: str | None) -> str:
+    """Return what people call one app in one environment: "shop", "shop · prod"."""
+    return f"{app} · {environment}" if environment else app
