@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import Executor, Future
-from typing import TYPE_CHECKING, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 import botocore.session
 import pytest
@@ -13,6 +13,7 @@ from fargatectl.aws.session import Aws
 from fargatectl.engine.executor import execute
 from fargatectl.engine.planner import plan
 from fargatectl.model.ownership import Ownership
+from fargatectl.sandbox.faults import AwsError
 from fargatectl.sandbox.inprocess import LocalAws
 
 if TYPE_CHECKING:
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from fargatectl.engine.executor import Outcome
     from fargatectl.engine.planner import Planning
     from fargatectl.engine.stack import Stack
+    from fargatectl.sandbox.http import Response
+    from fargatectl.sandbox.wire import Call
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -58,6 +61,28 @@ class Converger:
     def changes(self, stack: Stack, *, absent: bool = False) -> dict[str, str]:
         """Return address -> action of what a plan would change."""
         return {change.address: str(change.action) for change in self.plan(stack, absent=absent).plan.changes}
+
+
+class Refusals:
+    """Makes the local AWS refuse calls of an operation, so many times."""
+
+    def __init__(self, local: LocalAws) -> None:
+        self.local = local
+        self.planned: dict[str, list[AwsError]] = {}
+        local.intercept(self._answer)
+
+    def add(self, operation: str, code: str, message: str = "refused", *, times: int = 1, **members: Any) -> None:
+        self.planned.setdefault(operation, []).extend([AwsError(code, message, **members)] * times)
+
+    def _answer(self, call: Call, apply: Callable[[], Response]) -> Response:
+        if self.planned.get(call.operation):
+            raise self.planned[call.operation].pop(0)
+        return apply()
+
+
+@pytest.fixture
+def refusals(local: LocalAws) -> Refusals:
+    return Refusals(local)
 
 
 @pytest.fixture

@@ -1,0 +1,229 @@
+"""ECS: the cluster, its Container Insights and its capacity providers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from fargatectl.aws.errors import ClientError, says
+from fargatectl.aws.session import chunks
+from fargatectl.aws.tags import as_dict, ecs_pairs
+from fargatectl.aws.waits import Transient, polling, retrying
+from fargatectl.engine.proof import require_ours
+from fargatectl.engine.reconciler import Live, Reconciler
+from fargatectl.errors import AwsFailure
+from fargatectl.model.change import Action, diff
+from fargatectl.model.spec import Effect, Spec
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence, Set as AbstractSet
+
+    from types_boto3_ecs.type_defs import ClusterTypeDef
+
+    from fargatectl.aws.session import Aws
+    from fargatectl.engine.stack import Declared, Stack
+    from fargatectl.model.change import Delta
+    from fargatectl.model.ownership import Ownership
+
+_DESCRIBE_MAX = 100  # ECS API Reference, DescribeClusters: clusters
+_SETTLE_SECONDS = 600
+_EXISTS = "Arguments on this idempotent request are inconsistent"
+
+# The first CreateCluster of an account also makes ECS's service-linked role, which takes a moment to be usable.
+_ROLE_NOT_READY = Transient("InvalidParameterException", "Unable to assume the service linked role")
+# ECS API Reference, PutClusterCapacityProviders: one change at a time, and only while ACTIVE.
+_CHANGING = (
+    Transient("ClientException", "Cluster was not ACTIVE", seconds=_SETTLE_SECONDS),
+    Transient("UpdateInProgressException", seconds=_SETTLE_SECONDS),
+    Transient("ResourceInUseException", seconds=_SETTLE_SECONDS),
+)
+# ECS API Reference, DeleteCluster: services and tasks are still counted for a while after they have gone.
+_DRAINING = (
+    Transient("ClusterContainsServicesException", seconds=_SETTLE_SECONDS),
+    Transient("ClusterContainsTasksException", seconds=_SETTLE_SECONDS),
+    Transient("ClusterContainsContainerInstancesException", seconds=_SETTLE_SECONDS),
+    Transient("UpdateInProgressException", seconds=_SETTLE_SECONDS),
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Capacity:
+    """One item of a capacity provider strategy: the first `base` tasks, then `weight` parts of the rest."""
+
+    key: ClassVar[str] = "provider"
+
+    provider: str
+    base: int = 0
+    weight: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cluster(Spec):
+    """A cluster. `capacity` is its default strategy, `providers` what must be attached to it.
+
+    Providers that somebody else attached to our cluster stay attached: their tasks may run on them.
+    """
+
+    name: str
+    container_insights: str = "enabled"
+    providers: tuple[str, ...] = ()
+    capacity: tuple[Capacity, ...] = ()
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "providers", tuple(sorted(set(self.providers))))
+        object.__setattr__(self, "capacity", tuple(sorted(self.capacity, key=lambda item: item.provider)))
+
+
+@dataclass(frozen=True, slots=True)
+class ClusterOut:
+    """A cluster."""
+
+    name: str
+    arn: str
+
+
+ClusterLive = Live[Cluster, ClusterOut]
+
+
+class Clusters(Reconciler[Cluster, ClusterOut]):
+    """Reads and changes clusters. An INACTIVE cluster is one that was deleted: ECS goes on showing it for a while."""
+
+    kind = "cluster.cluster"
+    noun = "cluster"
+    effects: ClassVar[dict[Action, Effect]] = {Action.DELETE: Effect.INTERRUPTION}
+
+    def read(self, aws: Aws, specs: Sequence[Cluster]) -> Sequence[ClusterLive | None]:
+        found = _describe(aws, [spec.name for spec in specs])
+        return [found.get(spec.name) for spec in specs]
+
+    def compare(self, spec: Cluster, live: ClusterLive) -> Delta:
+        attached = tuple(provider for provider in live.spec.providers if provider in spec.providers)
+        return diff(spec, replace(live.spec, providers=attached))
+
+    def create(self, aws: Aws, spec: Cluster) -> ClusterOut:
+        request: dict[str, Any] = {
+            "clusterName": spec.name,
+            "tags": ecs_pairs(spec.tags),
+            "settings": _settings(spec),
+        }
+        if spec.providers:
+            request |= {"capacityProviders": list(spec.providers), "defaultCapacityProviderStrategy": _strategy(spec)}
+        try:
+            made = retrying(aws, lambda: aws.ecs.create_cluster(**request)["cluster"], _ROLE_NOT_READY)
+        except ClientError as error:
+            # CreateCluster is idempotent for equal arguments only; others mean that there is one already.
+            if not says(error, "InvalidParameterException", _EXISTS):
+                raise
+            return self._take_up(aws, spec)
+        if made.get("status") != "ACTIVE":
+            _until_active(aws, spec.name)
+        return ClusterOut(made["clusterName"], made["clusterArn"])
+
+    def _take_up(self, aws: Aws, spec: Cluster) -> ClusterOut:
+        live = _until_active(aws, spec.name)
+        require_ours(self.summary(spec), spec.tags, live.spec.tags)
+        return self.update(aws, live, spec, self.compare(spec, live))
+
+    def update(self, aws: Aws, live: ClusterLive, spec: Cluster, delta: Delta) -> ClusterOut:
+        if delta.touches("tags"):
+            aws.ecs.tag_resource(resourceArn=live.out.arn, tags=ecs_pairs(spec.tags))
+        if delta.touches("container_insights"):
+            aws.ecs.update_cluster(cluster=spec.name, settings=_settings(spec))
+        if delta.touches("providers", "capacity"):
+            self._put_capacity(aws, live, spec)
+        return live.out
+
+    @staticmethod
+    def _put_capacity(aws: Aws, live: ClusterLive, spec: Cluster) -> None:
+        # The call replaces both lists: a provider that it does not name is taken off the cluster.
+        providers = sorted({*live.spec.providers, *spec.providers})
+
+        def put() -> object:
+            return aws.ecs.put_cluster_capacity_providers(
+                cluster=spec.name, capacityProviders=providers, defaultCapacityProviderStrategy=_strategy(spec)
+            )
+
+        retrying(aws, put, *_CHANGING)
+        _until_active(aws, spec.name)
+
+    def delete(self, aws: Aws, live: ClusterLive) -> None:
+        def gone() -> bool | None:
+            return True if not _describe(aws, [live.out.name]) else None
+
+        try:
+            retrying(aws, lambda: aws.ecs.delete_cluster(cluster=live.out.arn), *_DRAINING, interval=5)
+        except ClientError as error:
+            if not says(error, "ClusterNotFoundException"):
+                raise
+        polling(aws, f"deletion of the cluster {live.out.name}", gone, seconds=_SETTLE_SECONDS)
+
+    def owned(self, aws: Aws, owner: Ownership, known: AbstractSet[str]) -> Iterable[ClusterLive]:
+        arns = {arn for arn in aws.tagged(owner.tags()) if ":ecs:" in arn and ":cluster/" in arn} - known
+        found = _describe(aws, sorted(arn.rpartition("/")[2] for arn in arns))
+        return [live for live in found.values() if owner.owns(live.spec.tags)]
+
+
+def declare(
+    stack: Stack,
+    name: str,
+    *,
+    container_insights: str,
+    capacity: Sequence[Capacity] = (),
+    providers: Iterable[str] = (),
+) -> Declared[ClusterOut]:
+    """Declare the cluster. `capacity` is its default strategy; `providers` are what services use besides."""
+    spec = Cluster(
+        name=name,
+        container_insights=container_insights,
+        capacity=tuple(capacity),
+        providers=(*providers, *(item.provider for item in capacity)),
+    )
+    return stack.add(Clusters(), name, spec, group="cluster")
+
+
+def _describe(aws: Aws, names: Sequence[str]) -> dict[str, ClusterLive]:
+    """Return the clusters of `names` that exist, by name; those being made or deleted included."""
+
+    def ask(batch: Sequence[str]) -> list[ClusterTypeDef]:
+        # Without `include` ECS leaves settings and tags out, which would look like drift.
+        return aws.ecs.describe_clusters(clusters=list(batch), include=["SETTINGS", "TAGS"])["clusters"]
+
+    pages = aws.each(ask, chunks(list(dict.fromkeys(names)), _DESCRIBE_MAX))
+    return {c["clusterName"]: _live(c) for page in pages for c in page if c["status"] != "INACTIVE"}
+
+
+def _live(found: ClusterTypeDef) -> ClusterLive:
+    settings = {item["name"]: item["value"] for item in found.get("settings") or ()}
+    spec = Cluster(
+        name=found["clusterName"],
+        container_insights=settings.get("containerInsights", "disabled"),
+        providers=tuple(found.get("capacityProviders") or ()),
+        capacity=tuple(
+            Capacity(provider=item["capacityProvider"], base=item.get("base", 0), weight=item.get("weight", 0))
+            for item in found.get("defaultCapacityProviderStrategy") or ()
+        ),
+        tags=as_dict(found.get("tags")),
+    )
+    return Live(spec, ClusterOut(found["clusterName"], found["clusterArn"]), found["clusterArn"])
+
+
+def _until_active(aws: Aws, name: str) -> ClusterLive:
+    """Return the cluster once it is ACTIVE. Raises `AwsFailure` when it ends up FAILED, or takes ten minutes."""
+
+    def look() -> ClusterLive | None:
+        described = aws.ecs.describe_clusters(clusters=[name], include=["SETTINGS", "TAGS"])["clusters"]
+        status = described[0]["status"] if described else "MISSING"
+        if status == "FAILED":
+            message = f"ECS could not make the cluster {name}: its status is FAILED"
+            raise AwsFailure(message, operation="ecs:CreateCluster", code=status, hint="delete it and try again")
+        return _live(described[0]) if status == "ACTIVE" else None
+
+    return polling(aws, f"cluster {name} ACTIVE", look, seconds=_SETTLE_SECONDS)
+
+
+def _settings(spec: Cluster) -> list[Any]:
+    return [{"name": "containerInsights", "value": spec.container_insights}]
+
+
+def _strategy(spec: Cluster) -> list[Any]:
+    return [{"capacityProvider": c.provider, "base": c.base, "weight": c.weight} for c in spec.capacity]
