@@ -69,6 +69,8 @@ class Document:
     def problem(self, finding: Finding) -> Problem:
         """Return what was found, with its place."""
         path, line = self.place(finding.path)
+        while path and isinstance(path[-1], int) and path not in self._places:
+            path = path[:-1]  # the only element of a list may be written without the list
         return Problem(finding.message, dotted(path), finding.hint, str(self.path), line, finding.severity)
 
 

@@ -45,7 +45,8 @@ def validate(data: Mapping[str, Any], bad: Iterable[KeyPath] = ()) -> tuple[Conf
         except ValidationError as error:
             details = error.errors(include_url=False)
         news = [_finding(detail, rest) for detail in details]
-        findings += [finding for finding in news if not related(finding.path, left_out)]
+        mistyped = {path for finding in news for path in finding.about}
+        findings += [finding for finding in news if not related(finding.path, left_out | mistyped)]
         for finding, detail in zip(news, details, strict=True):
             left_out |= {finding.path, *finding.about}
             rest = _mended(rest, finding.path, missing=detail["type"] == "missing")

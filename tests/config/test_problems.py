@@ -1,0 +1,365 @@
+"""Each problem of the file is reported with the path of its key and its line, and only once."""
+
+from __future__ import annotations
+
+from textwrap import dedent
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from tests.config.conftest import Problems
+
+HEAD = 'app = "shop"\nregion = "eu-central-1"\n'
+WEB = f'{HEAD}[services.web]\nimage = "nginx"\n'
+"""Four lines: what follows begins on line 5, in [services.web]."""
+
+
+def web(text: str) -> str:
+    return WEB + dedent(text).lstrip("\n")
+
+
+ERRORS = [
+    # what the types refuse
+    (web("port = 0"), "services.web.port", 5, "expected a whole number from 1 to 65535, got 0"),
+    (web('port = "80"'), "services.web.port", 5, 'expected a whole number from 1 to 65535, got "80"'),
+    (web("exec = 1"), "services.web.exec", 5, "expected true or false, got 1"),
+    (web("stop_timeout = 1"), "services.web.stop_timeout", 5, "expected 2s to 2m, got 1"),
+    (web('stop_timeout = "soon"'), "services.web.stop_timeout", 5, 'expected a duration such as "30s"'),
+    (web('memory = "2 GP"'), "services.web.memory", 5, 'expected a size such as "2 GB" or 2048, got "2 GP"'),
+    (web('arch = "ARM"'), "services.web.arch", 5, 'expected "X86_64" or "ARM64", got "ARM"'),
+    (web("http = 1"), "services.web.http", 5, "expected a table, got 1"),
+    (web("ephemeral_storage = 20"), "services.web.ephemeral_storage", 5, "expected a whole number from 21 to 200"),
+    (web("scaling = { min = 1 }"), "services.web.scaling.max", 5, "`max` is required"),
+    (web('allow_from = "everywhere"\nport = 1'), "services.web.allow_from", 5, "expected a CIDR"),
+    (web("subnets = []"), "services.web.subnets", 5, "expected at least one subnet"),
+    (web('subnets = "outer"'), "services.web.subnets", 5, 'expected "public" or "private"'),
+    (web('subnets = ["net-1"]'), "services.web.subnets[0]", 5, "expected a subnet id"),
+    (web("[services.web.logs]\nretention = 31"), "services.web.logs.retention", 6, "31 is no retention"),
+    (web("ulimits = { nofile = [2, 1] }"), "services.web.ulimits.nofile", 5, "the soft limit 2 is above"),
+    (web("ulimits = { files = [1, 2] }"), "services.web.ulimits.files", 5, "a bad name"),
+    (web("ulimits = { nofile = [1] }"), "services.web.ulimits.nofile", 5, "too few items"),
+    (f'{HEAD}[services."we b"]\nimage = "nginx"', 'services."we b"', 3, "a bad name"),
+    (f"{HEAD}[services.web]\ncount = 1", "services.web.image", 3, "`image` is required"),
+    ('app = "Shop"', "app", 1, "expected a name of lower-case letters"),
+    (f"{HEAD}account = 123456789012", "account", 3, "expected an account id of 12 digits in quotes"),
+    ('app = "a"\nregion = "Frankfurt"', "region", 2, "expected a Region"),
+    (f'{HEAD}tags = {{ "aws:x" = "1" }}', 'tags."aws:x"', 3, "reserved"),
+    (f'{HEAD}[iam]\npath = "shop"', "iam.path", 4, 'expected a path that begins and ends with "/"'),
+    (f'{HEAD}[network]\nvpc = "main"', "network.vpc", 4, 'expected "default", a VPC id'),
+    (f'{HEAD}[network]\nvpc = {{ tga = {{ Name = "main" }} }}', "network.vpc.tga", 4, "unknown key"),
+    # size
+    (web("cpu = 300"), "services.web.cpu", 5, "cpu 300 is no Fargate size; use 256 or 512"),
+    (
+        web("cpu = 256\nmemory = 8192"),
+        "services.web.cpu",
+        5,
+        (
+            "cpu = 256, memory = 8192 is not a Fargate size: 256 takes 512, 1024 or 2048 MiB; "
+            "8192 MiB needs cpu 1024, 2048 or 4096"
+        ),
+    ),
+    (
+        web("cpu = 1024\nmemory = 2500"),
+        "services.web.cpu",
+        5,
+        "1024 takes 2048 to 8192 in steps of 1024 MiB; nearest to 2500 MiB are 2048 or 3072",
+    ),
+    (web('[services.web.sidecars.log]\nimage = "l"\ncpu = 512'), "services.web.cpu", 3, "the sidecars keep 512"),
+    # containers
+    (web("exec = true\nreadonly_root = true"), "services.web.exec", 5, "`exec` needs a writable root file system"),
+    (web('env = { A = 1 }\nsecrets = { A = "a" }'), "services.web.env.A", 5, "`A` is in env and in secrets"),
+    (web('secrets = { A = { key = "a" } }'), "services.web.secrets.A", 5, "expected either `secret` or `parameter`"),
+    (web('health_check = { command = ["curl", "x"] }'), "services.web.health_check.command", 5, "begins with CMD"),
+    (web('[services.web.sidecars.web]\nimage = "l"'), "services.web.sidecars.web", 5, "the service's main container"),
+    (
+        web('port = 80\n[services.web.sidecars.log]\nimage = "l"\nports = [80]'),
+        "services.web.sidecars.log.ports[0]",
+        8,
+        "port 80 is taken by the container `web`",
+    ),
+    (
+        web('[services.web.sidecars.log]\nimage = "l"\ndepends_on = { wep = "START" }'),
+        "services.web.sidecars.log.depends_on.wep",
+        7,
+        "there is no container `wep` in this task",
+    ),
+    (
+        web('[services.web.sidecars.log]\nimage = "l"\ndepends_on = { web = "HEALTHY" }'),
+        "services.web.sidecars.log.depends_on.web",
+        7,
+        "`web` has no health check",
+    ),
+    (
+        web('[services.web.sidecars.log]\nimage = "l"\ndepends_on = { web = "SUCCESS" }'),
+        "services.web.sidecars.log.depends_on.web",
+        7,
+        "`web` is essential",
+    ),
+    (
+        web('[services.web.sidecars.log]\nimage = "l"\ndepends_on = { log = "START" }'),
+        "services.web.sidecars.log.depends_on",
+        7,
+        "`log` waits for itself",
+    ),
+    (
+        web("".join(f'[services.web.sidecars.s{n}]\nimage = "l"\n' for n in range(10))),
+        "services.web.sidecars",
+        5,
+        "11 containers; a task has at most 10",
+    ),
+    (
+        web('capacity = [{ provider = "FARGATE", base = 1 }, { provider = "FARGATE_SPOT", base = 1 }]'),
+        "services.web.capacity",
+        5,
+        "only one item may have a base",
+    ),
+    (
+        web('capacity = [{ provider = "FARGATE", weight = 0 }]'),
+        "services.web.capacity",
+        5,
+        "one item at least needs a weight above 0",
+    ),
+    # traffic
+    (web("http = {}"), "services.web.http", 5, "`http` needs `port`"),
+    (web('port = 1\nhttp = { load_balancer = "in" }'), "services.web.http.load_balancer", 6, "no load balancer `in`"),
+    (
+        web('port = 1\nhttp = { health_check = { interval = "5s" } }'),
+        "services.web.http.health_check.interval",
+        6,
+        "the timeout of 5 s must be shorter than the interval of 5 s",
+    ),
+    (
+        web('port = 1\nhttp = { protocol_version = "GRPC" }'),
+        "services.web.http.protocol_version",
+        6,
+        "gRPC needs TLS",
+    ),
+    (
+        web('port = 1\nhttp = {}\n[services.b]\nimage = "b"\nport = 1\nhttp = {}'),
+        "services.b.http",
+        10,
+        "both this service and `web` would answer everything",
+    ),
+    (
+        web('port = 1\nhttp = { path = "/a" }\n[services.b]\nimage = "b"\nport = 1\nhttp = { path = "/a" }'),
+        "services.b.http.path",
+        10,
+        "`web` answers the same requests: host *, path /a",
+    ),
+    (
+        web(
+            'port = 1\nhttp = { path = "/a", priority = 5 }\n'
+            '[services.b]\nimage = "b"\nport = 1\nhttp = { path = "/b", priority = 5 }'
+        ),
+        "services.b.http.priority",
+        10,
+        "priority 5 is that of the service `web`",
+    ),
+    (
+        web("port = 1\nhttp = {}\n[load_balancers.one]\ndefault = { status = 404 }"),
+        "load_balancers.one.default",
+        8,
+        "the service `web` answers what no rule takes",
+    ),
+    (
+        web("port = 1\nhttp = {}\n[load_balancers.one]\n[load_balancers.two]"),
+        "services.web.http",
+        6,
+        "which load balancer?",
+    ),
+    (
+        web('port = 1\nhttp = {}\n[load_balancers.a]\nallow_from = ["10.0.0.1/8"]'),
+        "load_balancers.a.allow_from[0]",
+        8,
+        "10.0.0.1/8 has bits set beyond its prefix",
+    ),
+    (
+        web(
+            "port = 1\nhttp = {}\n[load_balancers.a]\n"
+            'certificates = ["arn:aws:acm:us-east-1:123456789012:certificate/1-2"]'
+        ),
+        "load_balancers.a.certificates[0]",
+        8,
+        "this certificate is in us-east-1",
+    ),
+    # discovery
+    (web('discovery = { name = "web" }'), "services.web.discovery", 5, "`discovery` needs the app's namespace"),
+    (
+        web('discovery = { records = ["SRV"] }\n[discovery]\nnamespace = "shop.internal"'),
+        "services.web.discovery.records",
+        5,
+        "SRV records need `port`",
+    ),
+    (
+        web(
+            'discovery = { name = "a" }\n[services.b]\nimage = "b"\ndiscovery = { name = "A" }\n'
+            '[discovery]\nnamespace = "shop.internal"'
+        ),
+        "services.b.discovery.name",
+        8,
+        "`A` is the name of the service `web` too",
+    ),
+    # scaling and deployment
+    (web("scaling = { min = 3, max = 2, cpu = 50 }"), "services.web.scaling.min", 5, "min = 3 is greater than max = 2"),
+    (web("scaling = { min = 1, max = 2, requests = 9 }"), "services.web.scaling.requests", 5, "needs `http`"),
+    (web("port = 80\ncount = 1001\nhttp = {}"), "services.web.count", 6, "1001 tasks"),
+    (web("deploy = { max = 100 }"), "services.web.deploy.max", 5, "with 1 task at least 1 must stay and at most 1 may"),
+    (
+        web("count = 3\ndeploy = { min_healthy = 100, max = 125 }"),
+        "services.web.deploy.max",
+        6,
+        "with 3 tasks at least 3 must stay and at most 3 may run",
+    ),
+    (web('deploy = { bake = "5m" }'), "services.web.deploy.bake", 5, "`bake` belongs to blue_green and linear and"),
+    # the app
+    (f'app = "{"a" * 32}"\n[services.{"w" * 30}]\nimage = "n"', f"services.{'w' * 30}", 2, "IAM takes 64"),
+    (web('[services.WEB]\nimage = "n"'), "services.WEB", 5, "differs from the service `web` only by case"),
+    (f'{HEAD}[registries.hub]\nmatch = "*"', "registries.hub", 3, "`secret` is required"),
+    ('app = "sg"\n[services.web]\nimage = "n"', "app", 1, "may not begin with `sg-`"),
+    # not yet
+    (web('volumes = { tmp = { mount = { web = "/tmp" } } }'), "services.web.volumes", 5, "not supported by this"),
+    (web('deploy = { strategy = "canary", percent = 5 }'), "services.web.deploy.strategy", 5, '`strategy = "canary"`'),
+    (f'{HEAD}[jobs.a]\nfrom = "web"\ncommand = "x"', "jobs", 3, "`jobs` is not supported by this version yet"),
+    # versions and environments
+    (
+        f'requires_fargatectl = ">=99"\nwhatever = 1\n{HEAD}',
+        "requires_fargatectl",
+        1,
+        "this file is for fargatectl >=99",
+    ),
+    (f'requires_fargatectl = "new"\n{HEAD}', "requires_fargatectl", 1, "expected versions such as"),
+    (f"require_environment = true\n{HEAD}", "require_environment", 1, "an environment must be chosen"),
+    (f"{HEAD}[environments.Prod]", "environments.Prod", 3, "expected a name of lower-case letters"),
+    (f"{HEAD}[environments]\nprod = 1", "environments.prod", 4, "expected a table"),
+    (
+        f"{HEAD}[environments.prod.services.web]\nmemmory = 1",
+        "environments.prod.services.web.memmory",
+        4,
+        "unknown key",
+    ),
+]
+
+
+@pytest.mark.parametrize(("text", "path", "line", "message"), ERRORS, ids=lambda value: str(value)[-40:])
+def test_a_mistake_is_one_error_at_its_place(problems: Problems, text: str, path: str, line: int, message: str) -> None:
+    errors = [problem for problem in problems(text) if problem.severity == "error"]
+    assert [(error.path, error.line) for error in errors] == [(path, line)]
+    assert message in errors[0].message
+
+
+WARNINGS = [
+    (web('env = { DB_PASSWORD = "x" }'), "services.web.env.DB_PASSWORD", 5, "looks like a secret"),
+    (web("scaling = { min = 1, max = 2 }"), "services.web.scaling", 5, "nothing here says when to scale"),
+    (web("scaling = { min = 0, max = 2, cpu = 50 }"), "services.web.scaling.min", 5, "stays there"),
+    (web("count = 5\nscaling = { min = 1, max = 2, cpu = 50 }"), "services.web.count", 5, "between 1 and 2"),
+    (web('subnets = "private"\npublic_ip = true'), "services.web.public_ip", 6, "of no use"),
+    (web('subnets = "public"\npublic_ip = false'), "services.web.public_ip", 6, "reaches nothing"),
+    (
+        web("deploy = { circuit_breaker = false, rollback = true }"),
+        "services.web.deploy.rollback",
+        5,
+        "never rolls back",
+    ),
+    (web('[registries.r]\nmatch = "ghcr.io/*"\nsecret = "r"'), "registries.r.match", 6, "no image matches"),
+    (web("[load_balancers.idle]"), "load_balancers.idle", 5, "no service uses this load balancer"),
+    (
+        web('port = 1\nhttp = { host = "b.org" }\n[load_balancers.a]\ncertificates = "a.org"'),
+        "services.web.http.host",
+        6,
+        "no certificate of the load balancer `a` has the name b.org",
+    ),
+    (
+        web('health_check = { command = ["CMD", "x"], interval = "5s", timeout = "6s" }'),
+        "services.web.health_check.timeout",
+        5,
+        "longer than the interval",
+    ),
+    (HEAD, "services", 1, "the file has no services"),
+]
+
+
+@pytest.mark.parametrize(("text", "path", "line", "message"), WARNINGS, ids=lambda value: str(value)[-40:])
+def test_what_is_doubtful_is_one_warning_at_its_place(
+    problems: Problems, text: str, path: str, line: int, message: str
+) -> None:
+    found = problems(text)
+    assert [(one.severity, one.path, one.line) for one in found] == [("warning", path, line)]
+    assert message in found[0].message
+
+
+HINTS = [
+    ("memmory = 512", "did you mean `memory`?"),
+    ("desired_count = 2", "did you mean `count`?"),
+    ("environment = {}", "did you mean `env`?"),
+    ("retention = 30", "`retention` belongs to `logs`: write `logs.retention`"),
+    ('xyzzy = "1"', "known here: allow_from, arch, "),
+]
+
+
+@pytest.mark.parametrize(("line", "hint"), HINTS)
+def test_an_unknown_key_comes_with_the_one_that_was_meant(problems: Problems, line: str, hint: str) -> None:
+    (problem,) = problems(web(line))
+    assert problem.message == "unknown key"
+    assert problem.hint.startswith(hint)
+
+
+def test_a_mistyped_key_does_not_cause_a_second_problem(problems: Problems) -> None:
+    (problem,) = problems(web('cpu = "1 vCPU"\nmemmory = "3 GB"'))
+    assert problem.path == "services.web.memmory"
+
+
+def test_all_problems_of_a_file_come_at_once_in_its_order(problems: Problems) -> None:
+    found = problems(
+        """
+        app = "shop"
+        region = "eu-central-1"
+
+        [services.web]
+        image = "nginx"
+        memmory = "2 GB"
+        cpu = 256
+        memory = 8192
+        port = "eighty"
+        env = { TAG = "${env.TAG}" }
+
+        [services.web.http]
+        healthcheck = "/"
+
+        [services.web.scaling]
+        min = 10
+        max = 3
+        cpu = 60
+
+        [alarms]
+        notify = "ops"
+        """
+    )
+    assert [(one.line, one.path, one.message, one.hint) for one in found if one.severity == "error"] == [
+        (7, "services.web.memmory", "unknown key", "did you mean `memory`?"),
+        (
+            8,
+            "services.web.cpu",
+            (
+                "cpu = 256, memory = 8192 is not a Fargate size: 256 takes 512, 1024 or 2048 MiB; "
+                "8192 MiB needs cpu 1024, 2048 or 4096"
+            ),
+            "",
+        ),
+        (10, "services.web.port", 'expected a whole number from 1 to 65535, got "eighty"', ""),
+        (
+            11,
+            "services.web.env.TAG",
+            "the environment variable TAG is not set",
+            "set the environment variable TAG, or give a default: ${env.TAG:-value}",
+        ),
+        (14, "services.web.http.healthcheck", "unknown key", "did you mean `health_check`?"),
+        (17, "services.web.scaling.min", "min = 10 is greater than max = 3", ""),
+        (21, "alarms", "`alarms` is not supported by this version yet", ""),
+    ]
+
+
+def test_a_message_never_shows_what_a_variable_holds(problems: Problems) -> None:
+    found = problems(web('cpu = "${env.SECRET}"'), SECRET="hunter2")
+    assert "hunter2" not in str(found)
+    assert "${env.SECRET}" in found[0].message
