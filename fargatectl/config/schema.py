@@ -69,9 +69,9 @@ def _overlay(schema: Any) -> Any:  # noqa: ANN401 - JSON
     if not isinstance(schema, dict):
         return schema
     loose = {key: _overlay(value) for key, value in schema.items() if key not in {"required", "default"}}
-    if "$ref" in schema:
-        description = {"description": loose["description"]} if "description" in loose else {}
-        return {"anyOf": [{"$ref": f"{schema['$ref']}{_SUFFIX}"}, _TABLE], **description}
-    if "additionalProperties" in schema and schema["additionalProperties"] is not False:
-        return {"anyOf": [loose, _TABLE]}
-    return loose
+    if "$ref" in loose:
+        loose["$ref"] += _SUFFIX
+    elif schema.get("additionalProperties", False) is False:
+        return loose
+    description = {"description": loose.pop("description")} if "description" in loose else {}
+    return {"anyOf": [loose, _TABLE], **description}

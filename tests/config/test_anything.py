@@ -1,0 +1,88 @@
+"""Whatever stands in the file, loading gives a config or a `ConfigError`, never another exception."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import tomlkit
+from hypothesis import HealthCheck, given, settings, strategies as st
+
+from fargatectl.config.expand import expanded
+from fargatectl.config.load import load
+from fargatectl.config.references import references
+from fargatectl.config.schema import json_schema
+from fargatectl.errors import ConfigError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from fargatectl.config.load import Loaded
+
+SHARED_FOLDER = settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+KNOWN = sorted(
+    {key for table in (json_schema(), *json_schema()["$defs"].values()) for key in table.get("properties", {})}
+)
+SCALARS = st.one_of(
+    st.booleans(),
+    st.integers(-2, 6000),
+    st.floats(),
+    st.datetimes(),
+    st.text(max_size=6),
+    st.sampled_from(["5s", "2 GB", "nginx", "/", "public", "${env.A}", "${var.", "${app}", "10.0.0.0/8", "never"]),
+)
+KEYS = st.sampled_from([*KNOWN, "web", "prod"]) | st.text(max_size=3)
+
+
+def tables(depth: int) -> st.SearchStrategy[dict[str, Any]]:
+    inner = tables(depth - 1) if depth else st.nothing()
+    return st.dictionaries(KEYS, st.one_of(SCALARS, st.lists(SCALARS, max_size=2), inner), max_size=5)
+
+
+SERVICE = st.dictionaries(KEYS, st.one_of(SCALARS, st.lists(SCALARS, max_size=2), tables(2)), max_size=6)
+FILES = st.fixed_dictionaries(
+    {"app": st.just("shop")},
+    optional={
+        "services": st.dictionaries(
+            st.sampled_from(["web", "api"]), SERVICE | SERVICE.map(lambda s: {"image": "n", **s})
+        ),
+        "environments": st.dictionaries(st.sampled_from(["prod", "dev"]), tables(3)),
+        **{key: SCALARS | tables(2) for key in ("load_balancers", "network", "registries", "vars", "tags", "cluster")},
+    },
+)
+
+
+def attempt(path: Path, environment: str | None = None) -> Loaded | None:
+    try:
+        return load(path, environment=environment, variables={"A": "1"}, git_sha=lambda: None)
+    except ConfigError as error:
+        problems = error.problems
+    assert problems
+    assert len(set(problems)) == len(problems)
+    return None
+
+
+@SHARED_FOLDER
+@given(content=st.binary(max_size=60))
+def test_random_bytes(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "bytes.toml"
+    path.write_bytes(content)
+    attempt(path)
+
+
+@SHARED_FOLDER
+@given(text=st.text(st.sampled_from("ab[]{}=.,\"'\\#\n 1${}"), max_size=40))
+def test_random_syntax(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "syntax.toml"
+    path.write_text('app = "a"\n' + text)
+    attempt(path)
+
+
+@SHARED_FOLDER
+@given(data=FILES | tables(3), environment=st.sampled_from([None, "prod"]))
+def test_random_tables(tmp_path: Path, data: dict[str, Any], environment: str | None) -> None:
+    path = tmp_path / "tables.toml"
+    path.write_text(tomlkit.dumps(data))
+    result = attempt(path, environment)
+    if result is not None:
+        references(result.config)
+        expanded(result.config)
