@@ -1,6 +1,7 @@
 """ECS services and the task definitions that they run."""
 
 from fargatectl.reconcilers.service.definition import (
+    DEFAULT_STORAGE_GIB,
     Container,
     HealthCheck,
     Logging,
@@ -18,7 +19,12 @@ from fargatectl.reconcilers.service.service import (
     Target,
 )
 
+KINDS = (TaskDefinitions(), Services())
+"""All kinds, in the order of creation."""
+
 __all__ = [
+    "DEFAULT_STORAGE_GIB",
+    "KINDS",
     "Capacity",
     "Container",
     "DeploymentConfiguration",

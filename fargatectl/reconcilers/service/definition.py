@@ -83,7 +83,8 @@ class Container:
 class TaskDefinition(Spec):
     """What a service's tasks are made of. `cpu` in CPU units (1024 = 1 vCPU), `memory` in MiB, storage in GiB.
 
-    `cluster` and `service` say which service's running revision to compare with.
+    `cluster` and `service` say which service's running revision to compare with. `after` holds what must exist before a
+    task can start and is no setting of the definition: the log groups.
     """
 
     identity: ClassVar[tuple[str, ...]] = ("family", "cluster", "service")
@@ -91,6 +92,7 @@ class TaskDefinition(Spec):
     family: str = setting(immutable=True)
     cluster: str = setting(create_only=True, default="")
     service: str = setting(create_only=True, default="")
+    after: tuple[Late[object], ...] = setting(create_only=True, default=())
     cpu: int = setting(effect=Effect.NEW_DEPLOYMENT, default=0)
     memory: int = setting(effect=Effect.NEW_DEPLOYMENT, default=0)
     architecture: str = setting(effect=Effect.NEW_DEPLOYMENT, default="X86_64")
