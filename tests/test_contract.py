@@ -1,0 +1,359 @@
+"""The contract that every kind of resource keeps, proven through a whole file.
+
+A case names a resource of the file, a change of it in place, a change that replaces it, and how somebody else could
+change or delete it behind our back. The rest is the same for all of them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from fargatectl.model.change import Action
+from fargatectl.model.values import Address
+from fargatectl.sandbox.inprocess import LocalAws
+from fargatectl.stack import KINDS
+from tests.world import World
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from fargatectl.aws.session import Aws
+
+FILE = """\
+app     = "shop"
+region  = "eu-central-1"
+account = "123456789012"
+tags    = { team = "checkout" }
+
+[cluster]
+container_insights = "enabled"
+
+[discovery]
+namespace = "shop.internal"
+
+[load_balancers.public]
+certificates = ["shop.example.com"]
+idle_timeout = "60s"
+
+[services.web]
+image  = "public.ecr.aws/nginx/nginx:stable"
+port   = 8080
+count  = 2
+
+[services.web.http]
+host         = ["shop.example.com"]
+health_check = { path = "/up" }
+
+[services.web.discovery]
+name    = "web"
+records = ["A"]
+ttl     = "10s"
+
+[services.web.scaling]
+min = 2
+max = 4
+cpu = 60
+
+[services.web.secrets]
+KEY = { secret = "shop/web", key = "key" }
+
+[services.web.logs]
+retention = 30
+"""
+
+Edit = tuple[str, str]
+
+
+@dataclass(frozen=True)
+class Case:
+    """One resource of the file. `drift` and `vanish` are what a stranger does; None where AWS leaves no way to."""
+
+    address: str
+    change: Edit | None = None
+    replacement: Edit | None = None
+    drift: Callable[[Aws, Any], object] | None = None
+    vanish: Callable[[Aws, Any], object] | None = None
+    tag: Callable[[Aws, Any], object] | None = None
+
+    @property
+    def kind(self) -> str:
+        return self.address.partition("/")[0]
+
+
+def elb_tag(aws: Aws, out: Any) -> object:
+    return aws.elb.add_tags(ResourceArns=[out.arn], Tags=[{"Key": "theirs", "Value": "x"}])
+
+
+def ecs_tag(aws: Aws, out: Any) -> object:
+    return aws.ecs.tag_resource(resourceArn=out.arn, tags=[{"key": "theirs", "value": "x"}])
+
+
+def target_of(aws: Aws) -> Any:
+    return aws.autoscaling.describe_scalable_targets(ServiceNamespace="ecs")["ScalableTargets"][0]
+
+
+def scalable(aws: Aws) -> dict[str, Any]:
+    return {
+        "ServiceNamespace": "ecs",
+        "ResourceId": target_of(aws)["ResourceId"],
+        "ScalableDimension": "ecs:service:DesiredCount",
+    }
+
+
+def delete_policy(aws: Aws, _: Any) -> object:
+    policy = aws.autoscaling.describe_scaling_policies(ServiceNamespace="ecs")["ScalingPolicies"][0]
+    return aws.autoscaling.delete_scaling_policy(PolicyName=policy["PolicyName"], **scalable(aws))
+
+
+def drift_policy(aws: Aws, _: Any) -> object:
+    policy = aws.autoscaling.describe_scaling_policies(ServiceNamespace="ecs")["ScalingPolicies"][0]
+    settings: Any = {**policy["TargetTrackingScalingPolicyConfiguration"], "TargetValue": 11.0}
+    return aws.autoscaling.put_scaling_policy(
+        PolicyName=policy["PolicyName"],
+        PolicyType="TargetTrackingScaling",
+        TargetTrackingScalingPolicyConfiguration=settings,
+        **scalable(aws),
+    )
+
+
+def drift_definition(aws: Aws, _: Any) -> object:
+    """Somebody's pipeline registers a revision of its own and moves the service to it."""
+    found: Any = aws.ecs.describe_task_definition(taskDefinition="shop-web")["taskDefinition"]
+    kept = ("family", "taskRoleArn", "executionRoleArn", "networkMode", "requiresCompatibilities", "cpu", "memory")
+    main = {**found["containerDefinitions"][0], "image": "public.ecr.aws/nginx/nginx:mainline"}
+    made = aws.ecs.register_task_definition(**{k: found[k] for k in kept}, containerDefinitions=[main])
+    arn = made["taskDefinition"]["taskDefinitionArn"]
+    return aws.ecs.update_service(cluster="shop", service="shop-web", taskDefinition=arn)
+
+
+def delete_role(aws: Aws, out: Any) -> None:
+    name = out.arn.rpartition("/")[2]
+    for policy in aws.iam.list_role_policies(RoleName=name)["PolicyNames"]:
+        aws.iam.delete_role_policy(RoleName=name, PolicyName=policy)
+    aws.iam.delete_role(RoleName=name)
+
+
+def revoke_all(aws: Aws, out: Any) -> object:
+    group = aws.ec2.describe_security_groups(GroupIds=[out.group_id])["SecurityGroups"][0]
+    permissions: Any = group["IpPermissions"]
+    return aws.ec2.revoke_security_group_ingress(GroupId=out.group_id, IpPermissions=permissions)
+
+
+CASES = [
+    Case(
+        "logs.group/shop/web",
+        change=("retention = 30", "retention = 7"),
+        replacement=None,
+        drift=lambda aws, out: aws.logs.put_retention_policy(logGroupName=out.name, retentionInDays=1),
+        vanish=lambda aws, out: aws.logs.delete_log_group(logGroupName=out.name),
+        tag=lambda aws, out: aws.logs.tag_resource(resourceArn=out.arn, tags={"theirs": "x"}),
+    ),
+    Case(
+        "iam.role/web-execution",
+        change=('key = "key" }', 'key = "key" }\nTWO = "shop/two"'),
+        drift=lambda aws, out: aws.iam.delete_role_policy(RoleName=out.arn.rpartition("/")[2], PolicyName="fargatectl"),
+        vanish=delete_role,
+        tag=lambda aws, out: aws.iam.tag_role(
+            RoleName=out.arn.rpartition("/")[2], Tags=[{"Key": "theirs", "Value": "x"}]
+        ),
+    ),
+    Case(
+        "network.security_group/web-task",
+        change=('team = "checkout"', 'team = "web"'),
+        tag=lambda aws, out: aws.ec2.create_tags(Resources=[out.id], Tags=[{"Key": "theirs", "Value": "x"}]),
+    ),
+    Case("network.ingress/web-task", change=("port   = 8080", "port   = 8081"), drift=revoke_all),
+    Case(
+        "alb.load_balancer/public",
+        change=('"60s"', '"90s"'),
+        replacement=("[load_balancers.public]", '[load_balancers.public]\nscheme = "internal"'),
+        drift=lambda aws, out: aws.elb.modify_load_balancer_attributes(
+            LoadBalancerArn=out.arn, Attributes=[{"Key": "idle_timeout.timeout_seconds", "Value": "5"}]
+        ),
+        vanish=lambda aws, out: aws.elb.delete_load_balancer(LoadBalancerArn=out.arn),
+        tag=elb_tag,
+    ),
+    Case(
+        "alb.target_group/web",
+        change=('"/up"', '"/down"'),
+        replacement=("port   = 8080", "port   = 8081"),
+        drift=lambda aws, out: aws.elb.modify_target_group(TargetGroupArn=out.arn, HealthCheckPath="/x"),
+        tag=elb_tag,
+    ),
+    Case(
+        "alb.listener/public:443",
+        change=(
+            'certificates = ["shop.example.com"]',
+            'certificates = ["shop.example.com"]\nssl_policy = "ELBSecurityPolicy-TLS13-1-3-2021-06"',
+        ),
+        drift=lambda aws, out: aws.elb.modify_listener(ListenerArn=out.arn, SslPolicy="ELBSecurityPolicy-2016-08"),
+        vanish=lambda aws, out: aws.elb.delete_listener(ListenerArn=out.arn),
+        tag=elb_tag,
+    ),
+    Case(
+        "alb.rule/web",
+        change=('["shop.example.com"]\nhealth', '["shop.example.com"]\npath = "/app"\nhealth'),
+        drift=lambda aws, out: aws.elb.modify_rule(
+            RuleArn=out.arn, Conditions=[{"Field": "path-pattern", "PathPatternConfig": {"Values": ["/x"]}}]
+        ),
+        vanish=lambda aws, out: aws.elb.delete_rule(RuleArn=out.arn),
+        tag=elb_tag,
+    ),
+    Case("cloudmap.namespace/shop.internal", change=('team = "checkout"', 'team = "web"')),
+    Case(
+        "cloudmap.service/web",
+        change=('"10s"', '"20s"'),
+        replacement=('records = ["A"]', 'records = ["A", "SRV"]'),
+        drift=lambda aws, out: aws.cloudmap.update_service(
+            Id=out.id, Service={"DnsConfig": {"DnsRecords": [{"Type": "A", "TTL": 99}]}}
+        ),
+        tag=lambda aws, out: aws.cloudmap.tag_resource(ResourceARN=out.arn, Tags=[{"Key": "theirs", "Value": "x"}]),
+    ),
+    Case(
+        "cluster.cluster/shop",
+        change=('"enabled"', '"enhanced"'),
+        drift=lambda aws, out: aws.ecs.update_cluster_settings(
+            cluster=out.name, settings=[{"name": "containerInsights", "value": "disabled"}]
+        ),
+        tag=ecs_tag,
+    ),
+    Case(
+        "service.task_definition/web",
+        change=("nginx:stable", "nginx:mainline"),
+        drift=drift_definition,
+        tag=ecs_tag,
+    ),
+    Case(
+        "service.service/web",
+        change=("[services.web]", "[services.web]\ndeploy = { min_healthy = 50 }"),
+        drift=lambda aws, out: aws.ecs.update_service(
+            cluster=out.cluster, service=out.name, healthCheckGracePeriodSeconds=7
+        ),
+        vanish=lambda aws, out: aws.ecs.delete_service(cluster=out.cluster, service=out.name, force=True),
+        tag=ecs_tag,
+    ),
+    Case(
+        "scaling.target/web",
+        change=("max = 4", "max = 6"),
+        drift=lambda aws, _: aws.autoscaling.register_scalable_target(**scalable(aws), MinCapacity=1, MaxCapacity=9),
+        vanish=lambda aws, _: aws.autoscaling.deregister_scalable_target(**scalable(aws)),
+    ),
+    Case("scaling.policy/web-cpu", change=("cpu = 60", "cpu = 70"), drift=drift_policy, vanish=delete_policy),
+]
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> World:
+    return World(LocalAws(), tmp_path)
+
+
+def with_(what: str) -> Any:
+    cases = [case for case in CASES if getattr(case, what) is not None]
+    return pytest.mark.parametrize("case", cases, ids=[case.kind for case in cases])
+
+
+def edited(edit: Edit | None) -> str:
+    assert edit is not None
+    assert edit[0] in FILE
+    return FILE.replace(*edit)
+
+
+def action_at(world: World, text: str, address: str) -> Action | None:
+    changes = world.plan(text).plan.changes
+    return next((change.action for change in changes if change.address == address), None)
+
+
+def out_of(world: World, address: str) -> Any:
+    live = world.plan(FILE).planned[Address(address)].live
+    assert live is not None
+    return live.out
+
+
+def test_every_kind_has_a_case() -> None:
+    assert {kind.kind for kind in KINDS} == {case.kind for case in CASES}
+
+
+def test_everything_is_made_and_the_second_plan_is_empty(world: World) -> None:
+    first = world.plan(FILE).plan
+    assert {change.action for change in first.changes} == {Action.CREATE}
+    assert {case.address for case in CASES} <= {change.address for change in first.changes}
+    world.deploy(FILE)
+    second = world.plan(FILE).plan
+    assert not second.changes
+    assert second.unchanged == len(first.changes)
+
+
+def test_planning_makes_no_mutating_call(world: World) -> None:
+    world.plan(FILE)
+    world.deploy(FILE)
+    world.local.calls.clear()
+    world.plan(FILE)
+    world.plan(FILE.replace("8080", "8081"))
+    world.plan(FILE, absent=True)
+    world.status(FILE)
+    assert not list(world.writes())
+
+
+def test_destroy_leaves_nothing_and_the_second_one_does_nothing(world: World) -> None:
+    world.deploy(FILE)
+    world.destroy(FILE)
+    assert not world.plan(FILE, absent=True).plan.changes
+    assert {change.action for change in world.plan(FILE).plan.changes} == {Action.CREATE}
+    world.local.calls.clear()
+    world.destroy(FILE)
+    assert not list(world.writes())
+
+
+@with_("change")
+def test_a_mutable_change_updates_in_place_and_settles(world: World, case: Case) -> None:
+    world.deploy(FILE)
+    text = edited(case.change)
+    assert action_at(world, text, case.address) == Action.UPDATE
+    world.deploy(text)
+    assert not world.plan(text).plan.changes
+
+
+@with_("replacement")
+def test_an_immutable_change_replaces_and_settles(world: World, case: Case) -> None:
+    world.deploy(FILE)
+    text = edited(case.replacement)
+    assert action_at(world, text, case.address) == Action.REPLACE
+    world.deploy(text)
+    assert not world.plan(text).plan.changes
+
+
+@with_("drift")
+def test_drift_is_seen_and_healed(world: World, case: Case) -> None:
+    world.deploy(FILE)
+    assert case.drift is not None
+    case.drift(world.aws, out_of(world, case.address))
+    assert action_at(world, FILE, case.address) == Action.UPDATE
+    world.deploy(FILE)
+    assert not world.plan(FILE).plan.changes
+
+
+@with_("vanish")
+def test_what_was_deleted_behind_our_back_is_made_again(world: World, case: Case) -> None:
+    world.deploy(FILE)
+    assert case.vanish is not None
+    case.vanish(world.aws, out_of(world, case.address))
+    assert action_at(world, FILE, case.address) == Action.CREATE
+    world.deploy(FILE)
+    assert not world.plan(FILE).plan.changes
+
+
+@with_("tag")
+def test_foreign_tags_are_no_drift_and_survive(world: World, case: Case) -> None:
+    world.deploy(FILE)
+    assert case.tag is not None
+    case.tag(world.aws, out_of(world, case.address))
+    assert not world.plan(FILE).plan.changes
+    retagged = FILE.replace('team = "checkout"', 'team = "web"')
+    world.deploy(retagged)
+    live = world.plan(retagged).planned[Address(case.address)].live
+    assert live is not None
+    assert {"team": "web", "theirs": "x"}.items() <= live.spec.tags.items()

@@ -1,0 +1,114 @@
+"""A whole app on a local AWS of its own, as a test drives it: deploy a file, look, break something, deploy again.
+
+No socket, no threads, no waiting: everything runs inline on a virtual clock, so that a rollout of ten minutes takes
+milliseconds and the same test makes the same calls in the same order.
+"""
+
+from __future__ import annotations
+
+from concurrent.futures import Executor, Future
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import boto3
+import botocore.session
+
+from fargatectl.aws.session import Aws
+from fargatectl.config.load import load
+from fargatectl.config.references import references
+from fargatectl.engine.executor import execute
+from fargatectl.engine.planner import plan
+from fargatectl.rollout.follow import Follower
+from fargatectl.rollout.status import statuses
+from fargatectl.sandbox.inprocess import LocalAws
+from fargatectl.stack import build
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from fargatectl.engine.executor import Outcome
+    from fargatectl.engine.planner import Planning
+    from fargatectl.model.events import Event
+    from fargatectl.model.status import ServiceStatus
+    from fargatectl.stack import Blueprint
+
+
+class Inline(Executor):
+    """Runs what is submitted at once, in the order of submission."""
+
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+        future: Future[Any] = Future()
+        try:
+            future.set_result(fn(*args, **kwargs))
+        except Exception as error:  # noqa: BLE001 - as an executor does
+            future.set_exception(error)
+        return future
+
+
+def make_aws(local: LocalAws) -> Aws:
+    """Return the tool's door to `local`, inline and on its clock."""
+    session = botocore.session.Session()
+    session.set_credentials(local.environment["AWS_ACCESS_KEY_ID"], local.environment["AWS_SECRET_ACCESS_KEY"])
+    local.attach(session)
+    return Aws(
+        boto3.Session(botocore_session=session),
+        region=local.region,
+        pool=Inline(),
+        clock=local.clock.now,
+        monotonic=local.clock.monotonic,
+        sleep=local.clock.sleep,
+    )
+
+
+@dataclass
+class World:
+    """One app, one local AWS, and all that happened."""
+
+    local: LocalAws
+    directory: Path
+    environment: str | None = None
+    events: list[Event] = field(default_factory=list)
+
+    @cached_property
+    def aws(self) -> Aws:
+        return make_aws(self.local)
+
+    def blueprint(self, text: str) -> Blueprint:
+        path = self.directory / "fargatectl.toml"
+        path.write_text(text)
+        loaded = load(path, environment=self.environment, variables={}, git_sha=lambda: None)
+        self.local.provision(references(loaded.config))
+        return build(loaded.config, self.environment)
+
+    def plan(self, text: str, **options: Any) -> Planning:
+        self.aws.reads.clear()
+        return plan(self.blueprint(text).stack, self.aws, Inline(), **options)
+
+    def deploy(self, text: str, **options: Any) -> Outcome:
+        """Deploy `text` and follow the rollouts to their end; nothing may fail."""
+        outcome = self.try_to_deploy(text, **options)
+        if outcome.failed:
+            raise next(iter(outcome.failed.values()))
+        assert outcome.complete, outcome
+        return outcome
+
+    def try_to_deploy(self, text: str, **options: Any) -> Outcome:
+        self.aws.reads.clear()
+        blueprint = self.blueprint(text)
+        planning = plan(blueprint.stack, self.aws, Inline(), **options)
+        settle = Follower(self.aws, blueprint.services, Inline(), emit=self.events.append, timeouts={})
+        return execute(planning, self.aws, Inline(), emit=self.events.append, settle=settle)
+
+    def destroy(self, text: str) -> Outcome:
+        return self.deploy(text, absent=True)
+
+    def status(self, text: str) -> tuple[ServiceStatus, ...]:
+        self.aws.reads.clear()
+        blueprint = self.blueprint(text)
+        return statuses(blueprint.services, blueprint.stack, self.aws, Inline())
+
+    def writes(self) -> Iterator[str]:
+        """The mutating calls so far, as `service:Operation`, the oldest first."""
+        return (f"{call.service}:{call.operation}" for call in self.local.calls if call.mutating)
