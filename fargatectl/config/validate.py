@@ -134,7 +134,7 @@ def _at(data: object, path: KeyPath) -> object:
 
 def _mended(data: dict[str, Any], path: KeyPath, *, missing: bool) -> dict[str, Any]:
     """Return `data` without what stands at `path`; where something is missing, without the table that misses it."""
-    if missing and _at(data, path) is None:
+    if missing and isinstance(_at(data, path[:-1]), dict) and _at(data, path) is None:
         placeholder = next((word for keys, word in _PLACEHOLDERS.items() if _fits(path, keys)), None)
         return _without(data, path[:-1]) if placeholder is None else _with(data, path, placeholder)
     return _without(data, path)
@@ -154,7 +154,6 @@ def _without(data: dict[str, Any], path: KeyPath) -> dict[str, Any]:
     key = path[0] if path else None
     if not isinstance(key, str) or key not in data:
         return data
-    below = data[key]
-    if len(path) > 1 and isinstance(below, dict) and path[1] in below:
-        return {**data, key: _without(below, path[1:])}
+    if len(path) > 1 and isinstance(data[key], dict):
+        return {**data, key: _without(data[key], path[1:])}
     return {other: value for other, value in data.items() if other != key}

@@ -363,3 +363,19 @@ def test_a_message_never_shows_what_a_variable_holds(problems: Problems) -> None
     found = problems(web('cpu = "${env.SECRET}"'), SECRET="hunter2")
     assert "hunter2" not in str(found)
     assert "${env.SECRET}" in found[0].message
+
+
+def test_two_mistakes_in_one_place_do_not_hide_the_rest(problems: Problems) -> None:
+    found = problems(web('memory = 9\n[services.web.sidecars]\n"" = false\nlog = false\n[services.api]\ncount = -1'))
+    assert {(one.line, one.path) for one in found} == {
+        (5, "services.web.memory"),
+        (7, 'services.web.sidecars.""'),
+        (8, "services.web.sidecars.log"),
+        (9, "services.api.image"),
+        (10, "services.api.count"),
+    }
+
+
+def test_a_mistyped_required_key_is_not_said_to_be_missing_too(problems: Problems) -> None:
+    (found,) = problems(f'{HEAD}[services.web]\nimgae = "nginx"')
+    assert (found.path, found.hint) == ("services.web.imgae", "did you mean `image`?")
