@@ -1,0 +1,112 @@
+"""What a listener or a rule does with a request, in the form in which it is wanted and read back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeAlias, Union
+
+from fargatectl.model.values import Late, known
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from types_boto3_elbv2.type_defs import ActionOutputTypeDef
+
+
+@dataclass(frozen=True, slots=True)
+class Forward:
+    """Send it to a target of one target group."""
+
+    target_group: Late[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Redirect:
+    """Answer with another address; by default the same one with HTTPS, for good."""
+
+    protocol: str = "HTTPS"
+    port: str = "443"
+    host: str = "#{host}"
+    path: str = "/#{path}"
+    query: str = "#{query}"
+    status: str = "HTTP_301"
+
+
+@dataclass(frozen=True, slots=True)
+class FixedResponse:
+    """Answer with `status` (2XX, 4XX or 5XX) and a text of at most 1024 bytes."""
+
+    status: int = 404
+    body: str = ""
+    content_type: str = "text/plain"
+
+
+@dataclass(frozen=True, slots=True)
+class Other:
+    """What is there and was not made by us: several target groups, a log-in. Never equal to what is wanted."""
+
+    what: str
+
+
+ListenerAction: TypeAlias = Union[Forward, Redirect, FixedResponse, Other]
+
+
+def to_aws(action: ListenerAction) -> list[Any]:
+    """Return the actions of a request."""
+    if isinstance(action, Forward):
+        # ForwardConfig alone: sent together with TargetGroupArn, the two must agree.
+        return [
+            {"Type": "forward", "ForwardConfig": {"TargetGroups": [{"TargetGroupArn": known(action.target_group)}]}}
+        ]
+    if isinstance(action, Redirect):
+        config = {
+            "Protocol": action.protocol,
+            "Port": action.port,
+            "Host": action.host,
+            "Path": action.path,
+            "Query": action.query,
+            "StatusCode": action.status,
+        }
+        return [{"Type": "redirect", "RedirectConfig": config}]
+    if isinstance(action, FixedResponse):
+        answer = {"StatusCode": str(action.status), "MessageBody": action.body, "ContentType": action.content_type}
+        return [{"Type": "fixed-response", "FixedResponseConfig": answer}]
+    message = f"{action} is only ever read"
+    raise TypeError(message)
+
+
+def from_aws(actions: Sequence[ActionOutputTypeDef]) -> ListenerAction:
+    """Return what `actions` say.
+
+    A forward to one group comes back as `TargetGroupArn` and as `ForwardConfig`, with a weight and stickiness that mean
+    nothing for one group; redirects come back with all parts filled in (ELB API Reference, Action).
+    """
+    if len(actions) != 1:
+        return Other(", then ".join(action["Type"] for action in sorted(actions, key=lambda a: a.get("Order", 0))))
+    action = actions[0]
+    if action["Type"] == "forward":
+        return _forward(action)
+    if action["Type"] == "redirect":
+        config = action["RedirectConfig"]
+        return Redirect(
+            protocol=config.get("Protocol", "#{protocol}"),
+            port=config.get("Port", "#{port}"),
+            host=config.get("Host", "#{host}"),
+            path=config.get("Path", "/#{path}"),
+            query=config.get("Query", "#{query}"),
+            status=config["StatusCode"],
+        )
+    if action["Type"] == "fixed-response":
+        answer = action["FixedResponseConfig"]
+        return FixedResponse(
+            int(answer["StatusCode"]), answer.get("MessageBody", ""), answer.get("ContentType") or "text/plain"
+        )
+    return Other(action["Type"])
+
+
+def _forward(action: ActionOutputTypeDef) -> Forward | Other:
+    groups = action.get("ForwardConfig", {}).get("TargetGroups") or [{"TargetGroupArn": action["TargetGroupArn"]}]
+    if len(groups) == 1:
+        return Forward(groups[0]["TargetGroupArn"])
+    shares = ", ".join(f"{group['TargetGroupArn']} ({group.get('Weight', 1)})" for group in groups)
+    return Other(f"forward to {shares}")

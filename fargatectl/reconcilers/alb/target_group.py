@@ -1,0 +1,253 @@
+"""Target groups: where a load balancer finds the tasks of a service, and how it knows that they are well."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from fargatectl.aws import tags
+from fargatectl.aws.errors import ClientError, says
+from fargatectl.aws.waits import Transient, retrying
+from fargatectl.engine.reconciler import Live, Reconciler
+from fargatectl.errors import Refused
+from fargatectl.model.change import Action, Delta, diff
+from fargatectl.model.ownership import ADDRESS
+from fargatectl.model.spec import Effect, Spec, setting
+from fargatectl.model.status import TargetCounts
+from fargatectl.model.values import Late, known
+from fargatectl.reconcilers.alb import reading
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence, Set as AbstractSet
+
+    from types_boto3_elbv2.type_defs import TargetGroupTypeDef
+
+    from fargatectl.aws.session import Aws
+    from fargatectl.model.ownership import Ownership
+
+GRPC = "GRPC"
+
+# After the last listener or rule is gone ELB needs a moment to see it; the bound is other tools' experience.
+_IN_USE = Transient("ResourceInUse", "in use", seconds=120)
+_NOT_SEEN = Transient("TargetGroupNotFound", seconds=120)
+
+
+@dataclass(frozen=True, slots=True)
+class HealthCheck:
+    """How targets are asked whether they are well. Times in seconds; `timeout` is always sent, for AWS's own pages
+    disagree on its default. `codes` are HTTP codes, or gRPC codes where the protocol version is GRPC."""
+
+    path: str = "/"
+    codes: str = "200"
+    interval: int = 10
+    timeout: int = 5
+    healthy: int = 2
+    unhealthy: int = 3
+    protocol: str = "HTTP"
+    port: str = "traffic-port"
+
+
+@dataclass(frozen=True, slots=True)
+class TargetGroupOut:
+    """`arn` ends in a part that AWS made up."""
+
+    arn: str
+    name: str
+
+    @property
+    def suffix(self) -> str:
+        """What CloudWatch calls it, the dimension `TargetGroup`: "targetgroup/NAME/ID"."""
+        return self.arn.rpartition(":")[2]
+
+
+@dataclass(frozen=True, kw_only=True)
+class TargetGroup(Spec):
+    """A target group of IP addresses behind HTTP, which is what tasks on Fargate need.
+
+    `port` is only what targets get that are registered without one; ECS registers each with its container's. So another
+    port is no reason for a new target group, though AWS cannot change it. `attributes` as in `LoadBalancer`.
+    """
+
+    name: str = setting(immutable=True)
+    vpc_id: Late[str] = setting(immutable=True)
+    port: int = setting(create_only=True, default=80)
+    protocol_version: str = setting(immutable=True, default="HTTP1")
+    health_check: HealthCheck = field(default_factory=HealthCheck)
+    attributes: Mapping[str, str] = setting(partial=True, default_factory=dict)
+
+
+class TargetGroups(Reconciler[TargetGroup, TargetGroupOut]):
+    """Reads and changes target groups.
+
+    A replacement is made beside the old one, under another name: the name ends in a digest of what cannot change, and
+    of the load balancer, for a target group belongs to one (ELB User Guide, "Quotas"). Where that name is not found,
+    what carries our address is the old half.
+    """
+
+    kind = "alb.target_group"
+    noun = "target group"
+    create_first = True
+    # Requests go to the new, still empty one until the service's tasks are in it.
+    effects = {Action.REPLACE: Effect.INTERRUPTION}  # noqa: RUF012 - a constant of the class
+
+    def read(self, aws: Aws, specs: Sequence[TargetGroup]) -> Sequence[Live[TargetGroup, TargetGroupOut] | None]:
+        found = reading.target_groups(aws, (spec.name for spec in specs))
+        chosen = [found.get(spec.name) or self._old_half(aws, spec) for spec in specs]
+        lives = _lives(aws, [one for one in chosen if one is not None])
+        return [None if one is None else lives.get(one["TargetGroupArn"]) for one in chosen]
+
+    def _old_half(self, aws: Aws, spec: TargetGroup) -> TargetGroupTypeDef | None:
+        proof = reading.proof(spec.tags)
+        arns = reading.candidates(aws, proof, reading.TARGET_GROUP).get(proof.get(ADDRESS, "-"), ())
+        return next(iter(reading.target_groups_at(aws, arns)), None)
+
+    def compare(self, spec: TargetGroup, live: Live[TargetGroup, TargetGroupOut]) -> Delta:
+        """Return what differs. Raises `Refused` for a move to another VPC: the name would be the same."""
+        delta = diff(spec, live.spec)
+        if delta.touches("vpc_id") and not delta.touches("name"):
+            name = reading.name_in(spec.tags, spec.name)
+            message = f"the target group of {name} lives in {live.spec.vpc_id}; it cannot move to {spec.vpc_id}"
+            hint = "give its load balancer another name in [load_balancers]: then both are made anew"
+            raise Refused(message, hint=hint)
+        return delta
+
+    def create(self, aws: Aws, spec: TargetGroup) -> TargetGroupOut:
+        try:
+            made = aws.elb.create_target_group(
+                Name=spec.name,
+                Protocol="HTTP",
+                ProtocolVersion=spec.protocol_version,
+                Port=spec.port,
+                VpcId=known(spec.vpc_id),
+                TargetType="ip",
+                Tags=tags.pairs(spec.tags),
+                **_health_check(spec),
+            )["TargetGroups"][0]
+        except ClientError as error:
+            # Its own earlier success, with other settings; whose it is, its tags say.
+            live = self.read(aws, [spec])[0] if says(error, "DuplicateTargetGroupName") else None
+            if live is None or not reading.proof(spec.tags).items() <= live.spec.tags.items():
+                raise
+            return self.update(aws, live, spec, self.compare(spec, live))
+        # Attributes are a call of their own: after a crash in between, the next plan finds them missing.
+        _set_attributes(aws, made["TargetGroupArn"], spec.attributes)
+        return TargetGroupOut(made["TargetGroupArn"], spec.name)
+
+    def update(
+        self, aws: Aws, live: Live[TargetGroup, TargetGroupOut], spec: TargetGroup, delta: Delta
+    ) -> TargetGroupOut:
+        arn = live.out.arn
+        if delta.touches("tags"):
+            aws.elb.add_tags(ResourceArns=[arn], Tags=tags.pairs(spec.tags))
+        if delta.touches("health_check"):
+            aws.elb.modify_target_group(TargetGroupArn=arn, **_health_check(spec))
+        if delta.touches("attributes"):
+            changed = {key: value for key, value in spec.attributes.items() if live.spec.attributes.get(key) != value}
+            _set_attributes(aws, arn, changed)
+        return live.out
+
+    def delete(self, aws: Aws, live: Live[TargetGroup, TargetGroupOut]) -> None:
+        try:
+            retrying(aws, lambda: aws.elb.delete_target_group(TargetGroupArn=live.out.arn), _IN_USE)
+        except ClientError as error:
+            if not says(error, "TargetGroupNotFound"):
+                raise
+
+    def owned(self, aws: Aws, owner: Ownership, known: AbstractSet[str]) -> Iterable[Live[TargetGroup, TargetGroupOut]]:
+        arns = {arn for arn in aws.tagged(owner.tags()) if reading.TARGET_GROUP in arn} - known
+        lives = _lives(aws, reading.target_groups_at(aws, arns)).values() if arns else ()
+        return [live for live in lives if owner.owns(live.spec.tags)]
+
+    def health(self, aws: Aws, lives: Sequence[Live[TargetGroup, TargetGroupOut]]) -> Sequence[TargetCounts]:
+        """Return the targets by health, counted."""
+        return aws.each(lambda live: _counts(aws, live.out.arn), lives)
+
+    def summary(self, spec: TargetGroup) -> str:
+        return f"target group for {reading.name_in(spec.tags, spec.name)}"
+
+    def detail(self, out: TargetGroupOut) -> str:
+        return out.name
+
+
+def _lives(aws: Aws, found: Sequence[TargetGroupTypeDef]) -> dict[str, Live[TargetGroup, TargetGroupOut]]:
+    """Return lives by ARN, with attributes and tags asked for side by side; what is gone by now is left out."""
+    arns = [one["TargetGroupArn"] for one in found]
+    if not arns:
+        return {}
+    answers = aws.together(*(partial(_attributes, aws, arn) for arn in arns), *reading.tag_asks(aws, arns))
+    attributes, seen = answers[: len(arns)], reading.merged(answers[len(arns) :])
+    return {
+        one["TargetGroupArn"]: _live(one, some, seen[one["TargetGroupArn"]])
+        for one, some in zip(found, attributes, strict=True)
+        if one["TargetGroupArn"] in seen
+    }
+
+
+def _live(
+    one: TargetGroupTypeDef, attributes: Mapping[str, str], seen: Mapping[str, str]
+) -> Live[TargetGroup, TargetGroupOut]:
+    matcher = one.get("Matcher", {})
+    spec = TargetGroup(
+        name=one["TargetGroupName"],
+        vpc_id=one.get("VpcId", ""),
+        port=one.get("Port", 0),
+        protocol_version=one.get("ProtocolVersion", "HTTP1"),
+        health_check=HealthCheck(
+            path=one.get("HealthCheckPath", ""),
+            codes=matcher.get("GrpcCode") or matcher.get("HttpCode") or "",
+            interval=one["HealthCheckIntervalSeconds"],
+            timeout=one["HealthCheckTimeoutSeconds"],
+            healthy=one["HealthyThresholdCount"],
+            unhealthy=one["UnhealthyThresholdCount"],
+            protocol=one.get("HealthCheckProtocol", "HTTP"),
+            port=one.get("HealthCheckPort", "traffic-port"),
+        ),
+        attributes=attributes,
+        tags=seen,
+    )
+    return Live(spec, TargetGroupOut(one["TargetGroupArn"], one["TargetGroupName"]), one["TargetGroupArn"])
+
+
+def _attributes(aws: Aws, arn: str) -> dict[str, str]:
+    try:
+        listed = aws.elb.describe_target_group_attributes(TargetGroupArn=arn)["Attributes"]
+    except ClientError as error:
+        if says(error, "TargetGroupNotFound"):
+            return {}
+        raise
+    return {attribute["Key"]: attribute["Value"] for attribute in listed}
+
+
+def _health_check(spec: TargetGroup) -> dict[str, Any]:
+    check = spec.health_check
+    return {
+        "HealthCheckProtocol": check.protocol,
+        "HealthCheckPort": check.port,
+        "HealthCheckPath": check.path,
+        "HealthCheckIntervalSeconds": check.interval,
+        "HealthCheckTimeoutSeconds": check.timeout,
+        "HealthyThresholdCount": check.healthy,
+        "UnhealthyThresholdCount": check.unhealthy,
+        "Matcher": {"GrpcCode" if spec.protocol_version == GRPC else "HttpCode": check.codes},
+    }
+
+
+def _set_attributes(aws: Aws, arn: str, attributes: Mapping[str, str]) -> None:
+    if attributes:
+        pairs = tags.pairs(attributes)
+        call = aws.elb.modify_target_group_attributes
+        retrying(aws, lambda: call(TargetGroupArn=arn, Attributes=pairs), _NOT_SEEN)
+
+
+def _counts(aws: Aws, arn: str) -> TargetCounts:
+    listed = aws.elb.describe_target_health(TargetGroupArn=arn)["TargetHealthDescriptions"]
+    # "unhealthy.draining" is a target that leaves while unwell; "unused" ones take no part.
+    by_state = Counter(one["TargetHealth"]["State"].partition(".")[0] for one in listed)
+    return TargetCounts(
+        healthy=by_state["healthy"],
+        unhealthy=by_state["unhealthy"] + by_state["unavailable"],
+        initial=by_state["initial"],
+        draining=by_state["draining"],
+    )

@@ -1,0 +1,263 @@
+"""Declaring a load balancer with its listeners, and the target groups and rules of the services behind it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from fargatectl.aws.session import chunks
+from fargatectl.errors import ConfigError, Problem
+from fargatectl.model import names
+from fargatectl.model.values import Address, Late, Ref
+from fargatectl.reconcilers.alb.actions import FixedResponse, Forward, Redirect
+from fargatectl.reconcilers.alb.certificate import CertificateQuery, Certificates, uncovered
+from fargatectl.reconcilers.alb.listener import HTTPS, Listener, Listeners
+from fargatectl.reconcilers.alb.load_balancer import PROTECTION, LoadBalancer, LoadBalancers
+from fargatectl.reconcilers.alb.priority import choose
+from fargatectl.reconcilers.alb.rule import Rule, Rules
+from fargatectl.reconcilers.alb.target_group import HealthCheck, TargetGroup, TargetGroups
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from fargatectl.engine.stack import Declared, Stack
+    from fargatectl.reconcilers.alb.actions import ListenerAction
+    from fargatectl.reconcilers.alb.certificate import Certificate
+    from fargatectl.reconcilers.alb.target_group import TargetGroupOut
+
+HTTP_PORT, HTTPS_PORT = 80, 443
+_CONDITION_VALUES = 5  # ELB User Guide, "Quotas": condition values per rule
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """A load balancer as the file describes it; times in seconds. `certificates` are domain names or ARNs."""
+
+    scheme: str = "internet-facing"
+    certificates: tuple[str, ...] = ()
+    ssl_policy: str = "ELBSecurityPolicy-TLS13-1-2-2021-06"
+    ip_address_type: str = "ipv4"
+    idle_timeout: int = 60
+    drop_invalid_headers: bool = True
+    deletion_protection: bool = False
+    default: FixedResponse = field(default_factory=FixedResponse)
+
+    @property
+    def ports(self) -> tuple[int, ...]:
+        """The ports of its listeners."""
+        return (HTTP_PORT, HTTPS_PORT) if self.certificates else (HTTP_PORT,)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Route:
+    """Requests that lead to a service; times in seconds. Without `host` and `path`: all that no rule takes.
+
+    `stickiness` is None for none. `priority` is None where it follows from `host` and `path`.
+    """
+
+    service: str
+    port: int
+    host: tuple[str, ...] = ()
+    path: tuple[str, ...] = ()
+    priority: int | None = None
+    protocol_version: str = "HTTP1"
+    health_check: HealthCheck = field(default_factory=HealthCheck)
+    deregistration_delay: int = 30
+    algorithm: str = "round_robin"
+    stickiness: int | None = None
+
+    @property
+    def is_default(self) -> bool:
+        """Tell whether it is what the listener does by default."""
+        return not (self.host or self.path)
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """The target group of a service. `attached` is known once a listener or rule leads to it: ECS wants that first."""
+
+    target_group: Address
+    target_group_arn: Ref[str]
+    target_group_suffix: Ref[str]
+    attached: tuple[Ref[str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class LoadBalancerHandles:
+    """What others take from a load balancer. `arn_suffix` is CloudWatch's name of it; `targets` are by service."""
+
+    address: Address
+    arn: Ref[str]
+    arn_suffix: Ref[str]
+    dns_name: Ref[str]
+    zone_id: Ref[str]
+    targets: Mapping[str, Target]
+
+
+def declare(  # noqa: PLR0913 - what a load balancer is made of
+    stack: Stack,
+    name: str,
+    settings: Settings,
+    *,
+    vpc_id: Late[str],
+    subnets: Late[tuple[str, ...]],
+    security_groups: Sequence[Late[str]],
+    routes: Sequence[Route],
+) -> LoadBalancerHandles:
+    """Declare the load balancer `name` with all that leads to the services of `routes`.
+
+    With certificates port 443 carries the routes and port 80 redirects to it, else port 80 carries them. Raises
+    `ConfigError` where two routes want the same place.
+    """
+    _check(name, routes)
+    group = f"load balancer {name}"
+    physical = names.hashed(stack.owner, name, Address(f"{LoadBalancers.kind}/{name}"), settings.scheme)
+    spec = LoadBalancer(
+        name=physical,
+        scheme=settings.scheme,
+        vpc_id=vpc_id,
+        subnets=subnets,
+        security_groups=tuple(security_groups),
+        ip_address_type=settings.ip_address_type,
+        attributes={
+            "idle_timeout.timeout_seconds": str(settings.idle_timeout),
+            "routing.http.drop_invalid_header_fields.enabled": _flag(settings.drop_invalid_headers),
+            PROTECTION: _flag(settings.deletion_protection),
+        },
+    )
+    balancer = stack.add(LoadBalancers(), name, spec, group=group)
+    target_groups = {route.service: _target_group(stack, route, vpc_id, physical, group) for route in routes}
+    arns = {service: made.ref(lambda out: out.arn) for service, made in target_groups.items()}
+    default = next((Forward(arns[route.service]) for route in routes if route.is_default), settings.default)
+    listener = _listeners(stack, name, settings, balancer.ref(lambda out: out.arn), routes, default)
+    attached = dict.fromkeys(arns, (listener,)) | _rules(stack, listener, routes, arns, group)
+    return LoadBalancerHandles(
+        address=balancer.address,
+        arn=balancer.ref(lambda out: out.arn),
+        arn_suffix=balancer.ref(lambda out: out.suffix),
+        dns_name=balancer.ref(lambda out: out.dns_name),
+        zone_id=balancer.ref(lambda out: out.zone_id),
+        targets={
+            service: Target(made.address, arns[service], made.ref(lambda out: out.suffix), attached[service])
+            for service, made in target_groups.items()
+        },
+    )
+
+
+def _target_group(
+    stack: Stack, route: Route, vpc_id: Late[str], load_balancer: str, group: str
+) -> Declared[TargetGroupOut]:
+    address = Address(f"{TargetGroups.kind}/{route.service}")
+    attributes = {
+        "deregistration_delay.timeout_seconds": str(route.deregistration_delay),
+        "load_balancing.algorithm.type": route.algorithm,
+        "stickiness.enabled": _flag(route.stickiness is not None),
+    }
+    if route.stickiness is not None:
+        attributes |= {
+            "stickiness.type": "lb_cookie",
+            "stickiness.lb_cookie.duration_seconds": str(route.stickiness),
+        }
+    spec = TargetGroup(
+        # A target group belongs to one load balancer: another one needs another.
+        name=names.hashed(stack.owner, route.service, address, load_balancer, route.protocol_version),
+        vpc_id=vpc_id,
+        port=route.port,
+        protocol_version=route.protocol_version,
+        health_check=route.health_check,
+        attributes=attributes,
+    )
+    return stack.add(TargetGroups(), route.service, spec, group=group)
+
+
+def _listeners(  # noqa: PLR0913 - what listeners are made of
+    stack: Stack,
+    name: str,
+    settings: Settings,
+    load_balancer: Ref[str],
+    routes: Sequence[Route],
+    default: ListenerAction,
+) -> Ref[str]:
+    """Declare the listeners; return the ARN of the one that carries the routes."""
+    group = f"load balancer {name}"
+    secure = bool(settings.certificates)
+    plain = Listener(load_balancer_arn=load_balancer, port=HTTP_PORT, default_action=Redirect() if secure else default)
+    if not secure:
+        return stack.add(Listeners(), f"{name}:{HTTP_PORT}", plain, group=group).ref(lambda out: out.arn)
+    query = CertificateQuery(certificates=settings.certificates, path=f"load_balancers.{name}.certificates")
+    certificates = stack.find(Certificates(), name, query)
+    stack.note(certificates.ref(lambda found: _uncovered(name, found, routes)))
+    spec = Listener(
+        load_balancer_arn=load_balancer,
+        port=HTTPS_PORT,
+        protocol=HTTPS,
+        ssl_policy=settings.ssl_policy,
+        certificate=certificates.ref(lambda found: found[0].arn),
+        extra_certificates=certificates.ref(_extra),
+        default_action=default,
+    )
+    listener = stack.add(Listeners(), f"{name}:{HTTPS_PORT}", spec, group=group).ref(lambda out: out.arn)
+    stack.add(Listeners(), f"{name}:{HTTP_PORT}", plain, group=group)
+    return listener
+
+
+def _rules(
+    stack: Stack, listener: Ref[str], routes: Sequence[Route], arns: Mapping[str, Ref[str]], group: str
+) -> dict[str, tuple[Ref[str], ...]]:
+    """Declare the rules; return their ARNs by service."""
+    taken = {route.priority for route in routes if route.priority is not None and not route.is_default}
+    made: dict[str, tuple[Ref[str], ...]] = {}
+    for route in routes:
+        for place, (hosts, paths) in enumerate(_conditions(route)):
+            label = route.service if place == 0 else f"{route.service}:{place + 1}"
+            number = route.priority if route.priority and place == 0 else choose(label, hosts, paths, taken)
+            taken.add(number)
+            spec = Rule(
+                listener_arn=listener, priority=number, hosts=hosts, paths=paths, action=Forward(arns[route.service])
+            )
+            rule = stack.add(Rules(), label, spec, group=group).ref(lambda out: out.arn)
+            made[route.service] = (*made.get(route.service, ()), rule)
+    return made
+
+
+def _conditions(route: Route) -> Iterator[tuple[tuple[str, ...], tuple[str, ...]]]:
+    """Yield hosts and paths of each rule that a route needs: more than a rule may hold become several."""
+    if route.is_default:
+        return
+    hosts_each = max(1, _CONDITION_VALUES - len(route.path))
+    for hosts in chunks(route.host, hosts_each) or [()]:
+        for paths in chunks(route.path, _CONDITION_VALUES - len(hosts)) or [()]:
+            yield tuple(hosts), tuple(paths)
+
+
+def _check(name: str, routes: Sequence[Route]) -> None:
+    problems = []
+    places: dict[int | str, str] = {}
+    for route in routes:
+        place = "default" if route.is_default else route.priority
+        if place is None:
+            continue
+        if place in places:
+            what = "have neither `host` nor `path`" if route.is_default else f"both have priority {place}"
+            message = f"{places[place]} and {route.service} {what} on load balancer {name}"
+            problems.append(Problem(message, path=f"services.{route.service}.http", hint="change one of them"))
+        places.setdefault(place, route.service)
+    if problems:
+        message = f"load balancer {name} cannot tell services apart"
+        raise ConfigError(message, problems)
+
+
+def _extra(found: tuple[Certificate, ...]) -> tuple[str, ...]:
+    """Return the certificates beside the default one."""
+    return tuple({certificate.arn for certificate in found} - {found[0].arn})
+
+
+def _uncovered(name: str, found: tuple[Certificate, ...], routes: Sequence[Route]) -> str:
+    hosts = uncovered(found, dict.fromkeys(host for route in routes for host in route.host if "?" not in host))
+    if not hosts:
+        return ""
+    return f"no certificate of load balancer {name} is valid for {', '.join(hosts)}: browsers will refuse it"
+
+
+def _flag(value: bool) -> str:  # noqa: FBT001 - the value itself
+    return "true" if value else "false"

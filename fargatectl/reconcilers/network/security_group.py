@@ -1,0 +1,146 @@
+"""Security groups of load balancers and tasks. What may come in is another kind, `ingress`: groups may name each other.
+
+Egress is left as EC2 makes it, which is to allow everything.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+from fargatectl.aws import tags
+from fargatectl.aws.errors import ClientError, code_of, says
+from fargatectl.aws.waits import Transient, retrying
+from fargatectl.engine.reconciler import Live, Reconciler
+from fargatectl.errors import AwsFailure
+from fargatectl.model.spec import Spec, setting
+from fargatectl.model.values import Late, known
+from fargatectl.reconcilers.network import reading
+from fargatectl.reconcilers.network.ingress import revoke_references
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence, Set as AbstractSet
+
+    from types_boto3_ec2.type_defs import SecurityGroupTypeDef
+
+    from fargatectl.aws.session import Aws
+    from fargatectl.model.change import Delta
+    from fargatectl.model.ownership import Ownership
+
+# The interfaces of a deleted load balancer and of stopped tasks go some minutes later (EC2 API Reference,
+# DeleteSecurityGroup; ELB User Guide, "Delete an Application Load Balancer").
+_IN_USE = (Transient("DependencyViolation", seconds=600), Transient("InvalidGroup.InUse", seconds=600))
+_SHOWN = 5
+
+
+@dataclass(frozen=True, slots=True)
+class SecurityGroupOut:
+    """`id` is "sg-…"."""
+
+    id: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class SecurityGroup(Spec):
+    """A security group. Its name is unique in its VPC; name, VPC and description never change (EC2 API Reference,
+    CreateSecurityGroup), and another wording of ours is no reason to make a new one."""
+
+    identity: ClassVar[tuple[str, ...]] = ("name", "vpc_id")
+
+    name: str = setting(immutable=True)
+    vpc_id: Late[str] = setting(immutable=True)
+    description: str = setting(create_only=True, default="made by fargatectl")
+
+
+class SecurityGroups(Reconciler[SecurityGroup, SecurityGroupOut]):
+    """Reads and changes security groups."""
+
+    kind = "network.security_group"
+    noun = "security group"
+    create_first = True
+
+    def read(self, aws: Aws, specs: Sequence[SecurityGroup]) -> Sequence[Live[SecurityGroup, SecurityGroupOut] | None]:
+        wanted = [(known(spec.vpc_id), spec.name) for spec in specs]
+        groups = reading.describe(
+            aws, {"group-name": {name for _, name in wanted}, "vpc-id": {vpc for vpc, _ in wanted}}
+        )
+        found = {(group["VpcId"], group["GroupName"]): group for group in groups}
+        return [_live(found[key]) if key in found else None for key in wanted]
+
+    def create(self, aws: Aws, spec: SecurityGroup) -> SecurityGroupOut:
+        try:
+            made = aws.ec2.create_security_group(
+                GroupName=spec.name,
+                Description=spec.description,
+                VpcId=known(spec.vpc_id),
+                TagSpecifications=[{"ResourceType": "security-group", "Tags": tags.pairs(spec.tags)}],
+            )
+        except ClientError as error:
+            # A repeated call may meet its own earlier success.
+            live = self.read(aws, [spec])[0] if says(error, "InvalidGroup.Duplicate") else None
+            if live is None or not reading.proof(spec.tags).items() <= live.spec.tags.items():
+                raise
+            return live.out
+        return SecurityGroupOut(made["GroupId"])
+
+    def update(
+        self, aws: Aws, live: Live[SecurityGroup, SecurityGroupOut], spec: SecurityGroup, delta: Delta
+    ) -> SecurityGroupOut:
+        if delta.touches("tags"):
+            aws.ec2.create_tags(Resources=[live.out.id], Tags=tags.pairs(spec.tags))
+        return live.out
+
+    def delete(self, aws: Aws, live: Live[SecurityGroup, SecurityGroupOut]) -> None:
+        """Delete the group once nothing uses it; rules of ours in other groups of the same app that name it go first.
+
+        Raises `AwsFailure` naming the interfaces that still hold it after ten minutes.
+        """
+        group_id = live.out.id
+        try:
+            try:
+                aws.ec2.delete_security_group(GroupId=group_id)
+            except ClientError as error:
+                if not any(transient.matches(error) for transient in _IN_USE):
+                    raise
+                revoke_references(aws, group_id, live.spec.tags)
+                retrying(aws, lambda: aws.ec2.delete_security_group(GroupId=group_id), *_IN_USE)
+        except ClientError as error:
+            if any(transient.matches(error) for transient in _IN_USE):
+                raise _still_used(aws, live.spec.name, group_id, error) from error
+            if not says(error, "InvalidGroup.NotFound"):
+                raise
+
+    def owned(
+        self, aws: Aws, owner: Ownership, known: AbstractSet[str]
+    ) -> Iterable[Live[SecurityGroup, SecurityGroupOut]]:
+        arns = [arn for arn in aws.tagged(owner.tags()) if ":security-group/" in arn]
+        ids = {arn.rpartition("/")[2] for arn in arns} - known
+        found = [_live(group) for group in reading.describe(aws, {"group-id": ids})] if ids else []
+        return [live for live in found if owner.owns(live.spec.tags)]
+
+    def summary(self, spec: SecurityGroup) -> str:
+        return f"security group {spec.name}"
+
+    def detail(self, out: SecurityGroupOut) -> str:
+        return out.id
+
+
+def _live(group: SecurityGroupTypeDef) -> Live[SecurityGroup, SecurityGroupOut]:
+    spec = SecurityGroup(
+        name=group["GroupName"],
+        vpc_id=group["VpcId"],
+        description=group["Description"],
+        tags=tags.as_dict(group.get("Tags")),
+    )
+    return Live(spec, SecurityGroupOut(group["GroupId"]), group["GroupId"])
+
+
+def _still_used(aws: Aws, name: str, group_id: str, error: ClientError) -> AwsFailure:
+    filters = [{"Name": "group-id", "Values": [group_id]}]
+    interfaces = aws.ec2.describe_network_interfaces(Filters=filters)["NetworkInterfaces"]  # type: ignore[arg-type]
+    users = [f"{i['NetworkInterfaceId']} ({i.get('Description') or 'no description'})" for i in interfaces[:_SHOWN]]
+    users += [f"a rule of {group['GroupId']}" for group in reading.referring(aws, group_id)]
+    by = ", ".join(users) or "something that AWS does not name"
+    message = f"security group {name} ({group_id}) is still used by {by}"
+    hint = "remove it from there, or wait until AWS has, then run the same command again"
+    return AwsFailure(message, operation="ec2:DeleteSecurityGroup", code=code_of(error), hint=hint)
