@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING
 
 from fargatectl.cli import endpoints
 from fargatectl.config.load import find, load
-from fargatectl.errors import ConfigError, Problem, UsageError
+from fargatectl.config.override import with_images
+from fargatectl.errors import UsageError
 from fargatectl.render import problems
 from fargatectl.render.console import width_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, MutableMapping
+    from collections.abc import Callable, Iterable, Iterator, MutableMapping
     from concurrent.futures import Executor
     from pathlib import Path
 
@@ -93,14 +94,14 @@ def target(
     options: FileOptions,
     surroundings: Surroundings,
     *,
-    amended: Callable[[Config], Config] = lambda config: config,
+    images: Iterable[str] = (),
 ) -> Iterator[Target]:
     """Give what `options` choose, and let go of its threads at the end.
 
-    `amended` changes the config before the stack is built. Raises ConfigError, UsageError, Refused, AwsFailure.
+    `images` are those of `--image`. Raises ConfigError, UsageError, Refused, AwsFailure.
     """
     loaded = read_file(options, surroundings)
-    config = amended(loaded.config)
+    config = with_images(loaded.config, images)
     # Imported here so that a mistake in the file is told before the AWS SDK is loaded.
     from fargatectl.aws.session import WORKERS, Aws, make_session  # noqa: PLC0415
     from fargatectl.stack import build  # noqa: PLC0415
@@ -118,7 +119,7 @@ def target(
     region = options.region or config.region or surroundings.environ.get("AWS_REGION") or session.region_name
     if not region:
         raise UsageError("no Region is known", hint=_NO_REGION)
-    blueprint = build(config, loaded.environment)
+    blueprint = build(config, loaded.environment, region)
     engine, leaves = ThreadPoolExecutor(WORKERS), ThreadPoolExecutor(WORKERS)
     try:
         aws = Aws(
@@ -167,45 +168,3 @@ def replace_aws_settings(environ: MutableMapping[str, str], ours: dict[str, str]
         "AWS_EC2_METADATA_DISABLED": "true",
     }
     environ.update({**nothing, **ours, "NO_PROXY": "127.0.0.1", "no_proxy": "127.0.0.1"})
-
-
-def with_images(wanted: list[str], path: str) -> Callable[[Config], Config]:
-    """Return what puts the images of `--image` into a config. Raises UsageError for a service that is not there."""
-
-    def amend(config: Config) -> Config:
-        services = dict(config.services)
-        for wish in wanted:
-            name, image = _image(wish, list(services), path)
-            services[name] = services[name].model_copy(update={"image": image})
-        return config.model_copy(update={"services": services}) if wanted else config
-
-    return amend
-
-
-def _image(wish: str, services: list[str], path: str) -> tuple[str, str]:
-    name, equals, image = wish.partition("=")
-    if not equals:
-        if len(services) != 1:
-            raise UsageError(
-                f"--image {wish}: which service?", hint=f"--image SERVICE=REF, with one of {', '.join(services)}"
-            )
-        name, image = services[0], wish
-    if name not in services:
-        raise UsageError(
-            f"--image {wish}: {path} has no service {name}", hint=f"it has {', '.join(services) or 'none'}"
-        )
-    if not image or any(char.isspace() or not char.isprintable() for char in image):
-        raise UsageError(f"--image {wish}: not an image", hint="an image is such as shop/web:1.1.0")
-    return name, image
-
-
-def known_services(names: list[str], config: Config) -> list[str]:
-    """Return `names`, all of which are services of the file. Raises UsageError."""
-    for name in names:
-        if name not in config.services:
-            known = ", ".join(config.services) or "none"
-            raise UsageError(f"the file has no service {name}", hint=f"it has {known}")
-    return names
-
-
-__all__ = ["ConfigError", "Problem", "Target", "known_services", "read_file", "target", "with_images"]

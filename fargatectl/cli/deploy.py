@@ -1,0 +1,104 @@
+"""`deploy`: plan, confirm, converge, follow the rollout to its end, tell the outcome."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from fargatectl.cli.confirm import confirm_deploy
+from fargatectl.cli.context import target
+from fargatectl.cli.converge import Run, carry_out
+from fargatectl.cli.planning import make_plan, require_same, write
+from fargatectl.config.scalars import Seconds
+from fargatectl.errors import ExitCode, PlanChanged, UsageError
+from fargatectl.render import machine, markdown, outcome, plan as plan_screen
+from fargatectl.render.console import width_of
+
+if TYPE_CHECKING:
+    from fargatectl.cli.context import Target
+    from fargatectl.cli.options import DeployOptions
+    from fargatectl.cli.surroundings import Surroundings
+    from fargatectl.engine.planner import Planning
+
+_FRESH_SECONDS = 60
+_TIMEOUT = Seconds(1, 86400)
+_REPORTS = frozenset({".md", ".json"})
+
+
+def run(options: DeployOptions, surroundings: Surroundings) -> ExitCode:
+    """Bring AWS to what the file says."""
+    timeout = _check(options)
+    with target(options, surroundings, images=options.image) as there:
+        planning = make_plan(there, services=options.service, adopt=options.adopt)
+        if options.plan is not None:
+            require_same(planning.plan, surroundings.directory / options.plan)
+        _show(planning, there, options, surroundings)
+        confirm_deploy(planning.plan, surroundings, yes=options.yes, max_deletes=options.max_deletes)
+        planning = _still_true(planning, there, options)
+        timeouts = {name: timeout or service.deploy.timeout for name, service in there.config.services.items()}
+        done = carry_out(planning, there, surroundings, timeouts=None if options.no_wait else timeouts)
+        _tell(done, surroundings)
+        if options.report is not None:
+            _report(done, options, surroundings)
+        return done.ending.exit_code
+
+
+def _check(options: DeployOptions) -> int | None:
+    """Check what typer cannot; return the timeout in seconds."""
+    if options.report is not None and options.report.suffix not in _REPORTS:
+        raise UsageError(f"--report {options.report}: a report is a .md or a .json file")
+    if options.timeout is None:
+        return None
+    try:
+        text = options.timeout
+        return _TIMEOUT.parse(int(text) if text.isdecimal() else text)
+    except ValueError as error:
+        raise UsageError(f"--timeout: {error}") from error
+
+
+def _show(planning: Planning, there: Target, options: DeployOptions, surroundings: Surroundings) -> None:
+    made = planning.plan
+    if surroundings.json:
+        surroundings.event(machine.plan_event(made))
+    elif made and not (options.quiet and options.yes):
+        width = width_of(surroundings.err)
+        surroundings.prose(plan_screen.screen(made, file=there.file, width=width, verbose=options.verbose))
+
+
+def _still_true(planning: Planning, there: Target, options: DeployOptions) -> Planning:
+    """Return a plan that is fresh; raise `PlanChanged` if AWS is no longer what was shown while somebody thought."""
+    if there.aws.monotonic() - planning.read_at <= _FRESH_SECONDS:
+        return planning
+    there.aws.reads.clear()
+    again = make_plan(there, services=options.service, adopt=options.adopt)
+    if machine.plan(again.plan) != machine.plan(planning.plan):
+        message = "AWS has changed since the plan was made; nothing was changed by this run"
+        raise PlanChanged(message, hint="run the same command again to see a new plan")
+    return again
+
+
+def _tell(done: Run, surroundings: Surroundings) -> None:
+    if surroundings.json:
+        surroundings.event(done.result())
+        return
+    if done.ending.exit_code != ExitCode.DONE:
+        surroundings.prose(outcome.bad(done.ending, width=width_of(surroundings.err)))
+        return
+    sentence, table = outcome.good(done.ending, width=width_of(surroundings.out))
+    surroundings.prose(sentence)
+    if table:
+        surroundings.flush()
+        surroundings.data(table)
+
+
+def _report(done: Run, options: DeployOptions, surroundings: Surroundings) -> None:
+    if options.report is None:
+        return
+    ending = done.ending
+    if options.report.suffix == ".json":
+        document = {"version": machine.VERSION, "plan": machine.plan(ending.plan), "result": done.result()}
+        text = machine.dump(document)
+    else:
+        failures = [f"{address}: {error.message}" for address, error in ending.failed.items()]
+        sentence = outcome.sentence(ending)
+        text = markdown.run(ending.plan, sentence=sentence, services=ending.services, failures=failures)
+    write(surroundings.directory / options.report, text)

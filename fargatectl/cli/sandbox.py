@@ -1,0 +1,90 @@
+"""`sandbox`: start, stop, empty and find the local AWS."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rich.text import Text
+
+from fargatectl.cli.context import LOCAL_ACCOUNT
+from fargatectl.errors import ExitCode
+from fargatectl.render.machine import VERSION
+from fargatectl.render.plain import timestamp
+from fargatectl.sandbox import lifetime
+
+if TYPE_CHECKING:
+    from fargatectl.cli.options import OutputOptions, SandboxStartOptions
+    from fargatectl.cli.surroundings import Surroundings
+
+_REGION = "us-east-1"
+
+
+def start(options: SandboxStartOptions, surroundings: Surroundings) -> ExitCode:
+    """Start it, or find the one that runs, and print how to reach it."""
+    running = lifetime.start(
+        speed=options.speed,
+        port=options.port,
+        directories=_directories(surroundings),
+        environment=surroundings.environ,
+    )
+    region = surroundings.environ.get("AWS_REGION") or _REGION
+    environment = lifetime.environment(running, LOCAL_ACCOUNT, region)
+    if surroundings.json:
+        surroundings.document({**_document(running), "environment": environment})
+        return ExitCode.DONE
+    surroundings.aside(f"The local AWS runs at {running.endpoint}. For any AWS client of this shell:")
+    surroundings.data(Text("\n".join(f"export {name}={value}" for name, value in environment.items())))
+    return ExitCode.DONE
+
+
+def stop(options: OutputOptions, surroundings: Surroundings) -> ExitCode:
+    """Stop it."""
+    del options
+    stopped = lifetime.stop(directories=_directories(surroundings))
+    return _told({"stopped": stopped}, "The local AWS has stopped." if stopped else "No local AWS runs.", surroundings)
+
+
+def reset(options: OutputOptions, surroundings: Surroundings) -> ExitCode:
+    """Empty it."""
+    del options
+    emptied = lifetime.reset(directories=_directories(surroundings))
+    return _told({"reset": emptied}, "The local AWS is empty." if emptied else "No local AWS runs.", surroundings)
+
+
+def status(options: OutputOptions, surroundings: Surroundings) -> ExitCode:
+    """Tell whether it runs, and where."""
+    del options
+    running = lifetime.status(directories=_directories(surroundings))
+    if surroundings.json:
+        surroundings.document({"version": VERSION, "running": False} if running is None else _document(running))
+    elif running is None:
+        surroundings.data(Text("No local AWS runs. fargatectl sandbox start starts one."))
+    else:
+        stops = running.idle_stop_at.astimezone().strftime("%H:%M:%S")
+        surroundings.data(
+            Text(f"The local AWS runs at {running.endpoint} (process {running.pid}); left alone, it stops at {stops}.")
+        )
+    return ExitCode.DONE
+
+
+def _directories(surroundings: Surroundings) -> lifetime.Directories:
+    return lifetime.Directories.of(surroundings.environ)
+
+
+def _document(running: lifetime.Running) -> dict[str, object]:
+    return {
+        "version": VERSION,
+        "running": True,
+        "endpoint": running.endpoint,
+        "pid": running.pid,
+        "speed": running.speed,
+        "idle_stop_at": timestamp(running.idle_stop_at),
+    }
+
+
+def _told(document: dict[str, bool], sentence: str, surroundings: Surroundings) -> ExitCode:
+    if surroundings.json:
+        surroundings.document({"version": VERSION, **document})
+    else:
+        surroundings.data(Text(sentence))
+    return ExitCode.DONE

@@ -1,0 +1,91 @@
+"""`status`: the services as they are now; with `--watch` again and again."""
+
+from __future__ import annotations
+
+from contextlib import nullcontext
+from typing import TYPE_CHECKING
+
+from fargatectl.cli.context import target
+from fargatectl.cli.signals import Interrupted
+from fargatectl.errors import ExitCode
+from fargatectl.render import machine, status as status_screen
+from fargatectl.render.console import is_redrawable, width_of
+from fargatectl.rollout.status import statuses
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from rich.text import Text
+
+    from fargatectl.cli.context import Target
+    from fargatectl.cli.options import StatusOptions
+    from fargatectl.cli.surroundings import Surroundings
+    from fargatectl.model.status import ServiceStatus
+
+_WATCH_SECONDS = 3.0
+
+
+def run(options: StatusOptions, surroundings: Surroundings) -> ExitCode:
+    """Print the services once, or until Ctrl-C."""
+    with target(options, surroundings) as there:
+        if options.watch:
+            return _watch(there, surroundings)
+        found = _look(there)
+        if surroundings.json:
+            surroundings.document(_document(found, there))
+        else:
+            surroundings.data(_screen(found, there, surroundings))
+    return ExitCode.DONE
+
+
+def _look(there: Target) -> tuple[ServiceStatus, ...]:
+    there.aws.reads.clear()
+    return statuses(there.services, there.stack, there.aws, there.executor)
+
+
+def _watch(there: Target, surroundings: Surroundings) -> ExitCode:
+    """Show it again every few seconds. Ctrl-C is the way to end this, and no failure."""
+    from rich.live import Live  # noqa: PLC0415 - only with --watch
+
+    redrawn = not surroundings.json and is_redrawable(surroundings.out, surroundings.environ)
+    found = _look(there)
+    surroundings.stop_waiting()
+    live = Live(console=surroundings.out, auto_refresh=False, screen=True) if redrawn else None
+    try:
+        with live or nullcontext():
+            while True:
+                if surroundings.json:
+                    surroundings.event(_document(found, there))
+                elif live is not None:
+                    live.update(_screen(found, there, surroundings), refresh=True)
+                else:
+                    surroundings.data(_screen(found, there, surroundings))
+                there.aws.sleep(_WATCH_SECONDS)
+                found = _look(there)
+    except Interrupted as asked:
+        if live is not None:
+            surroundings.data(_screen(found, there, surroundings))
+        return asked.exit_code
+
+
+def _document(found: Sequence[ServiceStatus], there: Target) -> dict[str, object]:
+    owner = there.stack.owner
+    return machine.status(
+        found,
+        app=owner.app,
+        environment=owner.environment,
+        account=there.aws.identity().account,
+        region=there.aws.region,
+    )
+
+
+def _screen(found: Sequence[ServiceStatus], there: Target, surroundings: Surroundings) -> Text:
+    owner = there.stack.owner
+    return status_screen.screen(
+        found,
+        app=owner.app,
+        environment=owner.environment,
+        where=f"{there.aws.identity().account} {there.aws.region}",
+        now=there.aws.now(),
+        width=width_of(surroundings.out),
+    )

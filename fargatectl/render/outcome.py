@@ -1,0 +1,189 @@
+"""How a run ended, as the last thing on the screen: what serves now, what was done and what not, what to do next."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from rich.text import Text
+
+from fargatectl.errors import AwsFailure, ExitCode, FargatectlError, RolloutFailed, StillInProgress
+from fargatectl.model.change import Action
+from fargatectl.render.escape import escape
+from fargatectl.render.layout import columns, cut, joined, wrap
+from fargatectl.render.problems import exit_line
+from fargatectl.render.status import serving
+from fargatectl.render.words import count, duration, stack_name
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from fargatectl.model.change import Change
+    from fargatectl.model.diagnosis import Diagnosis
+    from fargatectl.model.plan import Plan
+    from fargatectl.model.status import ServiceStatus
+
+_LISTED = 6  # names on a line before "and 3 more"
+_EVIDENCE = 10  # lines
+_BAD = "red"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ending:
+    """How a run ended. `undone` are the addresses of changes that were not made; `seconds` is how long it took."""
+
+    plan: Plan
+    exit_code: ExitCode
+    seconds: float
+    failed: Mapping[str, FargatectlError] = field(default_factory=dict)
+    undone: Sequence[str] = ()
+    services: Sequence[ServiceStatus] = ()
+    handed_over: bool = False
+
+
+def sentence(ending: Ending) -> str:
+    """Return the end of a deploy in a sentence."""
+    name = escape(stack_name(ending.plan.app, ending.plan.environment))
+    if ending.exit_code in {ExitCode.INTERRUPTED, ExitCode.TERMINATED}:
+        return "Interrupted."
+    if ending.exit_code == ExitCode.DONE:
+        if ending.handed_over:
+            return f"{name} is handed over to AWS after {duration(ending.seconds)}: its rollouts go on there."
+        if ending.plan:
+            return f"{name} is up to date in {duration(ending.seconds)}."
+        return f"{name} is up to date. Nothing to change."
+    failed = [error for error in ending.failed.values() if not isinstance(error, StillInProgress)]
+    if not failed:
+        return f"{name} is still being rolled out after {duration(ending.seconds)}; AWS goes on with it."
+    return f"{name} is not up to date: {count(len(failed), 'thing')} failed."
+
+
+def good(ending: Ending, *, width: int) -> tuple[Text, Text]:
+    """Return the end of a good deploy: a sentence, and what serves now."""
+    return Text(sentence(ending), "green"), joined(serving(ending.services, width=width))
+
+
+def bad(ending: Ending, *, width: int) -> Text:
+    """Return the end of a deploy that is not through: every failure, what serves now, what was not done, what next."""
+    lines: list[Text] = []
+    for address, error in _told(ending.failed):
+        lines += [*_failure(address, error, ending.plan, width), Text()]
+    if not lines:
+        lines = [Text(sentence(ending), "bold"), Text()]
+    if ending.services:
+        lines += [Text("Now:"), *serving(ending.services, width=width), Text()]
+    lines += [Text(line) for line in wrap(_done_and_not(ending), width)]
+    lines.append(Text(_what_next(ending)))
+    return joined([*lines, exit_line(ending.exit_code, width)])
+
+
+def _told(failed: Mapping[str, FargatectlError]) -> list[tuple[str, FargatectlError]]:
+    """Return each failure once: many resources may fail for one reason."""
+    told: dict[str, tuple[str, FargatectlError]] = {}
+    for address, error in failed.items():
+        told.setdefault(error.message, (address, error))
+    ranked = sorted(told.values(), key=lambda item: isinstance(item[1], StillInProgress))
+    return ranked[:_LISTED]
+
+
+def _failure(address: str, error: FargatectlError, plan: Plan, width: int) -> list[Text]:
+    if isinstance(error, RolloutFailed):
+        return diagnosis(error.message, error.diagnosis, width=width)
+    lines = []
+    change = next((change for change in plan.changes if change.address == address), None)
+    if not isinstance(error, StillInProgress) and change is not None:
+        lines += [Text(line, "bold") for line in wrap(f"Could not {_verb(change)} {escape(change.summary)}.", width)]
+        lines.append(Text())
+    lines += [Text(line) for line in wrap(_sentence(error.message), width, indent="  ")]
+    if isinstance(error, AwsFailure) and error.operation:
+        lines.append(Text(f"  {escape(address)} · {escape(error.operation)} · {escape(error.code)}", "dim"))
+    lines += [Text(line) for line in wrap(_sentence(error.hint), width, indent="  ") if error.hint]
+    return lines
+
+
+def diagnosis(message: str, found: Diagnosis, *, width: int) -> list[Text]:
+    """Return why a rollout failed: cause, evidence, fix; what serves now is the headline."""
+    lines = [Text(line, "bold") for line in wrap(escape(message), width)]
+    if found.serving and found.serving not in message:
+        lines += [Text(line, "bold") for line in wrap(escape(found.serving), width)]
+    lines.append(Text())
+    shown = [("cause", [found.cause]), ("evidence", list(found.evidence[:_EVIDENCE])), ("fix", [found.fix])]
+    for label, texts in shown:
+        for place, text in enumerate(text for text in texts if text):
+            head = f"  {label if place == 0 else '':<10}"
+            wrapped = wrap(escape(text), width, indent=head, hanging=" " * len(head))
+            lines += [Text(line, "" if label != "evidence" else "dim") for line in wrapped]
+    return lines
+
+
+def _done_and_not(ending: Ending) -> str:
+    total = len(ending.plan.changes)
+    if not total:
+        return "Nothing was changed."
+    by_address: dict[str, str] = {change.address: change.summary for change in ending.plan.changes}
+    undone = [by_address[address] for address in dict.fromkeys(ending.undone) if address in by_address]
+    done = f"Done: {total - len(undone)} of {count(total, 'change')}."
+    return f"{done} Not done: {names(undone)}." if undone else done
+
+
+def _what_next(ending: Ending) -> str:
+    if ending.exit_code in {ExitCode.IN_PROGRESS, ExitCode.INTERRUPTED, ExitCode.TERMINATED}:
+        return "What AWS has begun goes on: fargatectl status --watch shows it. Run the same command again to go on."
+    if ending.exit_code == ExitCode.FAILED:
+        return "Mend it and deploy again."
+    return "Run the same command again to go on."
+
+
+def names(texts: Sequence[str]) -> str:
+    """Return texts as an enumeration that ends in time: "a, b, c and 4 more"."""
+    shown = ", ".join(escape(text) for text in texts[:_LISTED])
+    return f"{shown} and {len(texts) - _LISTED} more" if len(texts) > _LISTED else shown
+
+
+def farewell(  # noqa: PLR0913 - what a destroy is of
+    plan: Plan, *, nouns: Mapping[str, str], tasks: int, kept: Sequence[str], foreign: Sequence[str], width: int
+) -> Text:
+    """Return what a destroy would take away, what it keeps, and what is not ours. `nouns` maps kinds to their names."""
+    name, where = escape(stack_name(plan.app, plan.environment)), escape(f"{plan.account} {plan.region}")
+    lines = [Text.assemble("This deletes ", (name, "bold"), f" in {where}:"), Text()]
+    by_kind: dict[str, list[str]] = {}
+    for change in plan.changes:
+        kind, _, own = change.address.partition("/")
+        by_kind.setdefault(kind, []).append(own)
+    rows = []
+    for kind, owns in by_kind.items():
+        noun = nouns.get(kind, kind)
+        extra = f" ({count(tasks, 'task')})" if kind == "service.service" and tasks else ""
+        rows.append(
+            [Text(f"- {count(len(owns), noun, _plural(noun))}{extra}", _BAD), Text(cut(names(owns), width // 2))]
+        )
+    lines += columns(rows)
+    for label, texts in (("kept", kept), ("not ours", foreign)):
+        if texts:
+            head = f"  {label:<10}"
+            lines += [Text(line, "dim") for line in wrap(names(texts), width, indent=head, hanging=" " * len(head))]
+    return joined(lines)
+
+
+def _plural(noun: str) -> str:
+    if noun.endswith("s"):
+        return noun
+    return f"{noun[:-1]}ies" if noun.endswith("y") and noun[-2] not in "aeiou" else f"{noun}s"
+
+
+def gone(plan: Plan, kept: Sequence[str], *, width: int) -> Text:
+    """Return the last lines of a destroy that left nothing."""
+    name = escape(stack_name(plan.app, plan.environment))
+    text = f"Nothing of {name} is left (checked by tags and names)."
+    if kept:
+        text += f" Kept: {names(kept)}."
+    return joined([Text(line, "green") for line in wrap(text, width)])
+
+
+def _verb(change: Change) -> str:
+    return "take over" if change.action is Action.ADOPT else str(change.action)
+
+
+def _sentence(text: str) -> str:
+    stripped = escape(text.strip())
+    return stripped if not stripped or stripped[-1] in ".:!?)…`" else f"{stripped}."

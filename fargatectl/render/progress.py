@@ -1,0 +1,212 @@
+"""A run while it goes on: one screen redrawn in place on a terminal, one line per fact elsewhere. Both are made from
+the same events and say the same."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from rich.text import Text
+
+from fargatectl.model.events import DeploymentEvent, StepEvent
+from fargatectl.render.escape import escape
+from fargatectl.render.layout import columns, cut, joined, pad, spread
+from fargatectl.render.words import DONE, ONGOING, clock, duration
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from datetime import datetime
+
+    from fargatectl.model.events import Event, LogEvent, RolloutProgress
+    from fargatectl.model.status import ServiceEvent
+
+_BAR = 15
+_SHOWN_EVENTS = 2
+_SILENCE_SECONDS = 30  # so long may a log of a CI system be silent before it says what is waited for
+_DURATION_CELLS = 10
+
+
+def bar(part: int, whole: int, width: int = _BAR) -> str:
+    """Return a bar that is filled as far as `part` is of `whole`."""
+    filled = 0 if whole <= 0 else round(width * min(max(part, 0), whole) / whole)
+    return "█" * filled + "░" * (width - filled)
+
+
+@dataclass
+class _Rollout:
+    began: datetime
+    last: RolloutProgress
+    steady: bool = False
+    events: list[ServiceEvent] = field(default_factory=list)
+
+
+class Progress:
+    """The screen of a run, as the events make it. `began` is when the run began."""
+
+    def __init__(self, title: str, began: datetime) -> None:
+        self.title = escape(title)
+        self.began = began
+        self._steps: dict[tuple[str, str], StepEvent] = {}
+        self._starts: dict[tuple[str, str], datetime] = {}
+        self._rollouts: dict[str, _Rollout] = {}
+        self._logs: list[LogEvent] = []
+
+    def apply(self, event: Event) -> None:
+        """Take in what happened."""
+        if isinstance(event, StepEvent):
+            key = (event.address, event.verb)
+            if event.state == "began":
+                self._starts[key] = event.at
+            self._steps[key] = event
+        elif isinstance(event, DeploymentEvent):
+            rollout = self._rollouts.setdefault(event.service.name, _Rollout(event.at, event.rollout))
+            rollout.last = event.rollout
+            rollout.events = [one for one in event.service.events if one.at >= self.began][:_SHOWN_EVENTS]
+        else:
+            self._logs.append(event)
+
+    def screen(self, *, now: datetime, width: int, height: int) -> Text:
+        """Return the screen at `now`, at most `height` lines high: what goes on is always on it."""
+        head = spread(Text(self.title, "bold"), Text(clock((now - self.began).total_seconds()), "dim"), width)
+        rollouts = [line for name in self._rollouts for line in self._rollout(name, now, width)]
+        logs = [_log(event, width) for event in self._logs[-3:]]
+        room = max(height - 1 - len(rollouts) - len(logs), 3)
+        return joined([head, *self._step_lines(now, width, room), *rollouts, *logs][: max(height, 3)])
+
+    def _step_lines(self, now: datetime, width: int, room: int) -> list[Text]:
+        ordered = list(self._steps.items())
+        over = [self._step(key, step, now, width) for key, step in ordered if step.state != "began"]
+        going = [self._step(key, step, now, width) for key, step in ordered if step.state == "began"]
+        hidden = len(over) + len(going) - room
+        if hidden <= 0:
+            return over + going
+        kept = over[hidden + 1 :] if hidden < len(over) else []
+        folded = len(over) - len(kept)
+        return [Text(f"  … {folded} more done", "dim"), *kept, *going[: max(room - 1 - len(kept), 1)]]
+
+    def _step(self, key: tuple[str, str], step: StepEvent, now: datetime, width: int) -> Text:
+        symbol, style = {"began": ("▸", "cyan"), "done": ("✓", "green"), "failed": ("✗", "red")}.get(
+            step.state, ("·", "dim")
+        )
+        end = now if step.state == "began" else step.at
+        start = self._starts.get(key)
+        took = duration((end - start).total_seconds()) if start is not None else ""
+        words = _words(step)
+        room = width - _DURATION_CELLS - 4
+        left = Text.assemble("  ", (symbol, style), " ", (cut(words, room), "dim" if step.state == "skipped" else ""))
+        return spread(left, Text(took, "dim"), width)
+
+    def _rollout(self, name: str, now: datetime, width: int) -> Iterator[Text]:
+        rollout = self._rollouts[name]
+        last = rollout.last
+        stage = Text.assemble("  ", ("▸", "cyan"), f" rollout of {escape(name)}  ", (escape(last.stage), "yellow"))
+        yield spread(stage, Text(duration((now - rollout.began).total_seconds()), "dim"), width)
+        failed = f", {last.failed} failed" if last.failed else ""
+        rows = [
+            _row("new", last.revision, last.healthy, last.desired, f"{last.healthy}/{last.desired} healthy{failed}")
+        ]
+        if last.old_running:
+            rows.append(_row("old", last.old_revision, last.old_running, last.desired, f"{last.old_running} running"))
+        yield from columns(rows, indent="      ")
+        for event in reversed(rollout.events):
+            moment = event.at.astimezone().strftime("%H:%M:%S")
+            yield Text(f"      {moment}  {cut(escape(event.message), width - 16)}", "dim")
+
+
+class Lines:
+    """The same facts, one a line, each with the time since the run began. `verbose` adds beginnings and addresses."""
+
+    def __init__(self, began: datetime, *, verbose: bool = False) -> None:
+        self.began = began
+        self._verbose = verbose
+        self._last_said = began
+        self._going: dict[tuple[str, str], StepEvent] = {}
+        self._rollouts: dict[str, str] = {}
+
+    def line(self, event: Event) -> Text | None:
+        """Return the line for an event, or None if it says nothing new."""
+        words = self._words(event)
+        if words is None:
+            return None
+        self._last_said = event.at
+        return self._stamped(words, event.at)
+
+    def reminder(self, now: datetime) -> Text | None:
+        """Return a line that says what is waited for, if nothing has been said for a while."""
+        if (now - self._last_said).total_seconds() < _SILENCE_SECONDS or not (self._going or self._rollouts):
+            return None
+        self._last_said = now
+        waiting = [
+            f"{ONGOING[step.verb]} {escape(step.summary or step.address)} for "
+            f"{duration((now - step.at).total_seconds())}"
+            for step in self._going.values()
+        ]
+        waiting += [f"{escape(name)}: {words}" for name, words in self._rollouts.items()]
+        more = f" and {len(waiting) - 3} more" if len(waiting) > 3 else ""  # noqa: PLR2004 - a line's worth
+        return self._stamped(Text(f"still {'; '.join(waiting[:3])}{more}", "dim"), now)
+
+    def say(self, words: str, at: datetime) -> Text:
+        """Return a line that says `words`."""
+        self._last_said = at
+        return self._stamped(Text(escape(words)), at)
+
+    def _stamped(self, words: Text, at: datetime) -> Text:
+        return Text.assemble((f"[{clock((at - self.began).total_seconds())}] ", "dim"), words)
+
+    def _words(self, event: Event) -> Text | None:
+        if isinstance(event, StepEvent):
+            return self._step(event)
+        if isinstance(event, DeploymentEvent):
+            words = _rollout_words(event.rollout)
+            name = event.service.name
+            if self._rollouts.get(name) == words:
+                return None
+            self._rollouts[name] = words
+            return Text(f"{escape(name)}: {words}")
+        return Text(escape(event.message), "yellow" if event.level == "warning" else "dim")
+
+    def _step(self, step: StepEvent) -> Text | None:
+        key = (step.address, step.verb)
+        if step.state == "began":
+            self._going[key] = step
+            if not self._verbose:
+                return None
+        else:
+            self._going.pop(key, None)
+        address = f" ({escape(step.address)})" if self._verbose else ""
+        style = {"done": "green", "failed": "red", "skipped": "dim"}.get(step.state, "dim")
+        return Text.assemble(pad(Text(step.state, style), 7), " ", f"{_words(step)}{address}")
+
+
+def _words(step: StepEvent) -> str:
+    """Say what happens or happened: "service web updated: shop-web:8"."""
+    what = escape(step.summary or step.address)
+    if step.state == "began":
+        return f"{what} {ONGOING[step.verb]}"
+    if step.state == "failed":
+        reason = escape(step.error.message) if step.error else ""
+        return f"{what} not {DONE[step.verb]}" + (f": {reason}" if reason else "")
+    if step.state == "skipped":
+        because = f", for {escape(step.because)} failed" if step.because else ""
+        return f"{what} not {DONE[step.verb]}{because}"
+    detail = f": {escape(step.detail)}" if step.detail else ""
+    return f"{what} {DONE[step.verb]}{detail}"
+
+
+def _rollout_words(last: RolloutProgress) -> str:
+    parts = [escape(last.stage), f"{escape(last.revision)} {last.healthy}/{last.desired} healthy"]
+    if last.pending:
+        parts.append(f"{last.pending} starting")
+    if last.failed:
+        parts.append(f"{last.failed} failed")
+    if last.old_running:
+        parts.append(f"{escape(last.old_revision) or 'old'} {last.old_running} running")
+    return ", ".join(parts)
+
+
+def _row(name: str, revision: str, part: int, whole: int, words: str) -> list[Text]:
+    return [Text(name, "dim"), Text(escape(revision)), Text(bar(part, whole), "green"), Text(words)]
+
+
+def _log(event: LogEvent, width: int) -> Text:
+    return Text(f"  {cut(escape(event.message), width - 2)}", "yellow" if event.level == "warning" else "dim")

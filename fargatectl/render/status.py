@@ -1,0 +1,174 @@
+"""The services as they are now: a table where there is room, a few lines per service where there is not."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rich.text import Text
+
+from fargatectl.model.status import ServiceState
+from fargatectl.render.escape import escape
+from fargatectl.render.layout import columns, cut, joined, spread
+from fargatectl.render.words import STATE_STYLES, STATES, stack_name
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from fargatectl.model.status import ServiceStatus
+
+_EVENTS = 8
+_NONE = "\N{EN DASH}"
+_DAY_SECONDS = 86400
+_COLUMNS = ("service", "state", "tasks", "targets", "revision", "image", "scaling", "address")
+
+
+def screen(  # noqa: PLR0913 - what a status is of
+    services: Sequence[ServiceStatus],
+    *,
+    app: str,
+    environment: str | None,
+    where: str,
+    now: datetime,
+    width: int,
+) -> Text:
+    """Return the table of services, why those that failed did, and the newest events."""
+    title = Text.assemble((escape(stack_name(app, environment)), "bold"), f" · {escape(where)}")
+    head = spread(title, Text(now.astimezone().strftime("%H:%M:%S"), "dim"), width)
+    if not services:
+        return joined([head, Text(), Text("  The file has no services.", "dim")])
+    lines = _table(services, width) or _blocks(services, width)
+    parts = [head, Text(), *lines]
+    if reasons := _reasons(services, width):
+        parts += [Text(), *reasons]
+    if events := _events(services, now, width):
+        parts += [Text(), *events]
+    return joined(parts)
+
+
+def serving(services: Sequence[ServiceStatus], *, width: int) -> list[Text]:
+    """Return what serves now, a line per service: its name, tasks, revision and address."""
+    rows = [
+        [
+            Text(escape(one.name), "bold"),
+            Text(_health(one), STATE_STYLES[one.state]),
+            Text(escape(one.task_definition)),
+            Text(address(one)),
+        ]
+        for one in services
+    ]
+    lines = columns(rows)
+    return [line if line.cell_len <= width else _folded(row) for line, row in zip(lines, rows, strict=True)]
+
+
+def address(service: ServiceStatus) -> str:
+    """Return where the service is reached: its URL, else its name in the private network."""
+    return escape(service.url or service.discovery or "")
+
+
+def _folded(row: Sequence[Text]) -> Text:
+    return Text("  ").join([Text(), *(cell for cell in row[:3] if cell)]).append("\n    ").append_text(row[3])
+
+
+def _health(service: ServiceStatus) -> str:
+    if service.state is ServiceState.MISSING:
+        return "missing"
+    if service.targets is not None:
+        return f"{service.targets.healthy}/{service.desired} healthy"
+    return f"{service.running}/{service.desired} running"
+
+
+def _cells(service: ServiceStatus) -> list[Text]:
+    missing = service.state is ServiceState.MISSING
+    tasks = f"{service.running}/{service.desired}" + (f" +{service.pending}" if service.pending else "")
+    scaling = f"{service.scaling.min}{_NONE}{service.scaling.max}" if service.scaling else _NONE
+    return [
+        Text(escape(service.name), "bold"),
+        Text(STATES[service.state], STATE_STYLES[service.state]),
+        Text(_NONE if missing else tasks),
+        _targets(service),
+        Text(escape(service.task_definition) or _NONE),
+        Text(escape(service.image) or _NONE),
+        Text(scaling),
+        Text(address(service) or _NONE),
+    ]
+
+
+def _targets(service: ServiceStatus) -> Text:
+    counts = service.targets
+    if counts is None:
+        return Text(_NONE)
+    parts = [
+        (counts.healthy, "ok", "green"),
+        (counts.unhealthy, "unhealthy", "red"),
+        (counts.initial, "starting", "yellow"),
+        (counts.draining, "draining", "dim"),
+    ]
+    told = [Text(f"{number} {word}", style) for number, word, style in parts if number]
+    return Text(" ").join(told) if told else Text("none", "red")
+
+
+def _table(services: Sequence[ServiceStatus], width: int) -> list[Text]:
+    """Return the table, with the image cut as far as it must be; nothing if even that does not fit."""
+    rows = [_cells(service) for service in services]
+    header = [Text(name, "dim") for name in _COLUMNS]
+    image = _COLUMNS.index("image")
+    widest = max(row[image].cell_len for row in rows)
+    for room in range(widest, 11, -1):
+        shown = [[*row[:image], Text(cut(row[image].plain, room)), *row[image + 1 :]] for row in rows]
+        lines = columns([header, *shown])
+        if max(line.cell_len for line in lines) <= width:
+            return lines
+    return []
+
+
+def _blocks(services: Sequence[ServiceStatus], width: int) -> list[Text]:
+    lines: list[Text] = []
+    for service in services:
+        name, state, *rest = _cells(service)
+        if lines:
+            lines.append(Text())
+        lines.append(Text.assemble("  ", name, "  ", state))
+        labelled = [
+            [Text(label, "dim"), Text(cut(cell.plain, width - 14), cell.style)]
+            for label, cell in zip(_COLUMNS[2:], rest, strict=True)
+            if cell.plain != _NONE
+        ]
+        lines += columns(labelled, indent="    ")
+    return lines
+
+
+def _reasons(services: Sequence[ServiceStatus], width: int) -> list[Text]:
+    troubled = {ServiceState.FAILED, ServiceState.ROLLING_BACK}
+    return [
+        Text(f"  {escape(one.name)}: {cut(escape(one.deployment.reason), width - len(one.name) - 4)}", "red")
+        for one in services
+        if one.state in troubled and one.deployment is not None and one.deployment.reason
+    ]
+
+
+def _events(services: Sequence[ServiceStatus], now: datetime, width: int) -> list[Text]:
+    newest = sorted(((event.at, one.name, event.message) for one in services for event in one.events), reverse=True)
+    rows = [
+        [Text(_moment(at, now), "dim"), Text(escape(name)), Text(escape(_without_name(message, name)))]
+        for at, name, message in newest[:_EVENTS]
+    ]
+    lines = columns(rows)
+    for line in lines:
+        line.truncate(width, overflow="ellipsis")
+    return lines
+
+
+def _without_name(message: str, name: str) -> str:
+    """ECS begins each message with "(service NAME) "; the line has said the name already."""
+    del name
+    if message.startswith("(service ") and ") " in message:
+        return message.split(") ", 1)[1]
+    return message
+
+
+def _moment(at: datetime, now: datetime) -> str:
+    local = at.astimezone()
+    if (now - at).total_seconds() < _DAY_SECONDS:
+        return local.strftime("%H:%M:%S")
+    return local.strftime("%Y-%m-%d")
