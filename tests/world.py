@@ -80,7 +80,7 @@ class World:
         path.write_text(text)
         loaded = load(path, environment=self.environment, variables={}, git_sha=lambda: None)
         self.local.provision(references(loaded.config))
-        return build(loaded.config, self.environment)
+        return build(loaded.config, self.environment, self.local.region)
 
     def plan(self, text: str, **options: Any) -> Planning:
         self.aws.reads.clear()

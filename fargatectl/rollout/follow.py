@@ -77,6 +77,7 @@ class Follower:
         self._watched: list[_Watch] = []
         self._lock = threading.Lock()
         self._polling = False
+        self._told_of_refusal = False
 
     def __call__(self, address: Address, out: ServiceOut, *, changed: bool) -> Future[ServiceStatus]:
         """Return a future of the rollout's end: the service's status, or `RolloutFailed` or `StillInProgress`.
@@ -147,9 +148,15 @@ class Follower:
                 answer = self._aws.ecs.describe_service_deployments(serviceDeploymentArns=batch)
                 found |= {one["serviceDeploymentArn"]: one for one in answer["serviceDeployments"]}
         except ClientError as error:
-            self._emit(LogEvent(f"{explain(error)}; following by DescribeServices", self._aws.now(), "warning"))
+            self._tell_of_refusal(error)
             return {}
         return found
+
+    def _tell_of_refusal(self, error: ClientError) -> None:
+        if not self._told_of_refusal:
+            self._told_of_refusal = True
+            message = f"{explain(error)}; the rollout is followed by DescribeServices instead"
+            self._emit(LogEvent(message, self._aws.now(), "warning"))
 
     def _find(self, watch: _Watch) -> str:
         """Find the service deployment that belongs to a deployment id; it may take seconds to appear."""
