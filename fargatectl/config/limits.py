@@ -37,12 +37,8 @@ TASKS_PER_SERVICE = 5000
 """ECS Developer Guide, Service quotas: tasks per service."""
 TASKS_PER_REGISTERED_SERVICE = 1000
 """ECS Developer Guide, Service discovery and Application Load Balancer target quotas."""
-NAME_LENGTH = 255
-"""ECS API Reference, CreateService, RegisterTaskDefinition: names and families."""
 ROLE_NAME_LENGTH = 64
 """IAM API Reference, CreateRole: RoleName."""
-LOG_GROUP_LENGTH = 512
-"""CloudWatch Logs API Reference, CreateLogGroup."""
 SECURITY_GROUP_NAME_LENGTH = 255
 """EC2 API Reference, CreateSecurityGroup: GroupName."""
 NAMESPACE_LENGTH = 253
@@ -61,13 +57,9 @@ CONDITION_VALUES_PER_RULE = 5
 """ELB quotas: condition values per rule."""
 WILDCARDS_PER_RULE = 5
 """ELB quotas: condition wildcards per rule."""
-CAPACITY_ITEMS = 20
-"""ECS API Reference, CreateService: capacityProviderStrategy."""
 TASK_DEFINITION_BYTES = 65_536
 """ECS Developer Guide, Service quotas: task definition size."""
 RETENTION_DAYS = (
     1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653,
 )  # fmt: skip
 """CloudWatch Logs API Reference, PutRetentionPolicy: retentionInDays."""
-SIZES_LISTED = 4
-"""How many sizes a message lists before it gives them as a range."""

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 MIB_PER_GB = 1024
 UNITS_PER_VCPU = 1024
+_SHOWN = 60
 _SECONDS = {"d": 86400, "h": 3600, "m": 60, "s": 1}
 _DURATION = re.compile(r"(?:(\d{1,9})d)?(?:(\d{1,9})h)?(?:(\d{1,9})m)?(?:(\d{1,9})s)?", re.ASCII)
 _DURATION_PATTERN = r"^(\d+d)?(\d+h)?(\d+m)?(\d+s)?$"
@@ -36,9 +37,6 @@ def shown(value: object) -> str:
     if isinstance(value, dict):
         return "a table"
     return "a list" if isinstance(value, list | tuple) else "a date or time"
-
-
-_SHOWN = 60
 
 
 class Scalar:
@@ -63,7 +61,7 @@ class Scalar:
         return self.json_schema()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Whole(Scalar):
     """A whole number in a range; `${…}` may give it, since a TOML string is the only place for one."""
 
@@ -83,7 +81,7 @@ class Whole(Scalar):
         return _or_reference({"type": "integer", "minimum": self.low, "maximum": self.high})
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Number(Scalar):
     """A number in a range, with or without a fraction."""
 
@@ -101,7 +99,6 @@ class Number(Scalar):
         return {"type": "number", "minimum": self.low, "maximum": self.high}
 
 
-@dataclass(frozen=True, slots=True)
 class Flag(Scalar):
     """True or false; `${…}` may give it."""
 
@@ -118,7 +115,7 @@ class Flag(Scalar):
         return _or_reference({"type": "boolean"})
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Seconds(Scalar):
     """A duration, as `"30s"`, `"5m"`, `"1h30m"` or a number of seconds; becomes whole seconds."""
 
@@ -161,7 +158,7 @@ def duration(seconds: int) -> str:
     return f"{seconds}s"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Amount(Scalar):
     """A size: a number in the base unit, or a string with a unit, which must come out whole."""
 
@@ -190,7 +187,7 @@ CPU = Amount('"0.5 vCPU" or 512', (("", 1), ("vcpu", UNITS_PER_VCPU)))
 MEMORY = Amount('"2 GB" or 2048', (("", 1), ("mb", 1), ("mib", 1), ("gb", MIB_PER_GB), ("gib", MIB_PER_GB)))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Text(Scalar):
     """A string that matches a pattern; `expected` says in words what that is."""
 
@@ -209,7 +206,6 @@ class Text(Scalar):
         return {"type": "string", "minLength": 1, "maxLength": self.longest}
 
 
-@dataclass(frozen=True, slots=True)
 class VariableValue(Scalar):
     """The value of an environment variable: a string, or a number or flag that becomes one."""
 
@@ -226,7 +222,6 @@ class VariableValue(Scalar):
         return {"type": ["string", "number", "boolean"]}
 
 
-@dataclass(frozen=True, slots=True)
 class OneOrMany:
     """Marks a list that may be written as its only element."""
 

@@ -111,6 +111,8 @@ def _hint(detail: ErrorDetails) -> str:
     value = detail["input"]
     if detail["type"] in {"model_type", "dict_type"} and value is False:
         return _NO_TABLE
+    if detail["type"] == "model_type" and detail["ctx"]["class_name"] == "ContainerHealthCheck":
+        return "this is the container's own health check, with a `command`; the load balancer's is `http.health_check`"
     if detail["type"] == "literal_error" and isinstance(value, str):
         words = _options(detail).replace(" or ", ", ").replace('"', "").split(", ")
         close = nearest(value, words)

@@ -379,3 +379,9 @@ def test_two_mistakes_in_one_place_do_not_hide_the_rest(problems: Problems) -> N
 def test_a_mistyped_required_key_is_not_said_to_be_missing_too(problems: Problems) -> None:
     (found,) = problems(f'{HEAD}[services.web]\nimgae = "nginx"')
     assert (found.path, found.hint) == ("services.web.imgae", "did you mean `image`?")
+
+
+def test_a_path_as_a_containers_health_check_is_told_where_it_belongs(problems: Problems) -> None:
+    (found,) = problems(web('health_check = "/"'))
+    assert found.message == 'expected a table, got "/"'
+    assert "`http.health_check`" in found.hint

@@ -22,6 +22,8 @@ _SECRET_WORDS = re.compile(
 )
 _HEALTH_COMMANDS = ("CMD", "CMD-SHELL")
 _UNLIMITED = -1
+_LISTED = 4
+"""So many sizes a message lists; more are given as a range."""
 
 
 def looks_secret(variable: str) -> bool:
@@ -70,7 +72,7 @@ def _either(words: list[str]) -> str:
 
 
 def _memory_range(sizes: tuple[int, ...]) -> str:
-    if len(sizes) <= limits.SIZES_LISTED:
+    if len(sizes) <= _LISTED:
         return _either([str(size) for size in sizes])
     return f"{sizes[0]} to {sizes[-1]} in steps of {sizes[1] - sizes[0]}"
 
