@@ -99,6 +99,6 @@ def _report(done: Run, options: DeployOptions, surroundings: Surroundings) -> No
         text = machine.dump(document)
     else:
         failures = [f"{address}: {error.message}" for address, error in ending.failed.items()]
-        sentence = outcome.sentence(ending)
+        sentence = outcome.summary(ending)
         text = markdown.run(ending.plan, sentence=sentence, services=ending.services, failures=failures)
     write(surroundings.directory / options.report, text)

@@ -61,7 +61,15 @@ def _show(planning: Planning, there: Target, surroundings: Surroundings) -> None
     nouns = {kind.kind: kind.noun for kind in there.stack.kinds}
     foreign = [_of_others(address) for address in there.stack.sources if not address.startswith("sts.")]
     width = width_of(surroundings.err)
-    surroundings.prose(outcome.farewell(made, nouns=nouns, tasks=0, kept=planning.kept, foreign=foreign, width=width))
+    surroundings.prose(
+        outcome.farewell(made, nouns=nouns, tasks=_running(planning), kept=planning.kept, foreign=foreign, width=width)
+    )
+
+
+def _running(planning: Planning) -> int:
+    """Return how many tasks run that a destroy stops."""
+    outs = [planned.live.out for planned in planning.planned.values() if planned.live is not None]
+    return sum(out.health.running for out in outs if hasattr(out, "health"))
 
 
 def _of_others(address: str) -> str:

@@ -23,6 +23,13 @@ def cut(text: str, width: int) -> str:
         return ELLIPSIS[:width]
     if " " in text:
         return set_cell_size(text, width - 1).rstrip() + ELLIPSIS
+    return cut_middle(text, width)
+
+
+def cut_middle(text: str, width: int) -> str:
+    """Shorten `text` to `width` cells and keep both its ends, the last one longer."""
+    if cell_len(text) <= width or width <= 1:
+        return text if cell_len(text) <= width else ELLIPSIS[:width]
     tail = (width - 1) * 2 // 3
     head = set_cell_size(text, width - 1 - tail).rstrip()
     end = text[-tail:]
@@ -52,6 +59,8 @@ def wrap(text: str, width: int, *, indent: str = "", hanging: str | None = None)
 
 def spread(left: Text, right: Text, width: int) -> Text:
     """Return a line with `left` and `right` at its ends, or without `right` where there is no room for both."""
+    if not right:
+        return left.copy()
     room = width - left.cell_len - right.cell_len
     if room < 2:  # noqa: PLR2004 - the smallest gap that separates
         return left.copy()

@@ -11,9 +11,9 @@ from fargatectl.errors import AwsFailure, ExitCode, FargatectlError, RolloutFail
 from fargatectl.model.change import Action
 from fargatectl.render.escape import escape
 from fargatectl.render.layout import columns, cut, joined, wrap
-from fargatectl.render.problems import exit_line
+from fargatectl.render.problems import with_exit
 from fargatectl.render.status import serving
-from fargatectl.render.words import count, duration, stack_name
+from fargatectl.render.words import count, duration, sentence, stack_name
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -41,7 +41,7 @@ class Ending:
     handed_over: bool = False
 
 
-def sentence(ending: Ending) -> str:
+def summary(ending: Ending) -> str:
     """Return the end of a deploy in a sentence."""
     name = escape(stack_name(ending.plan.app, ending.plan.environment))
     if ending.exit_code in {ExitCode.INTERRUPTED, ExitCode.TERMINATED}:
@@ -60,7 +60,7 @@ def sentence(ending: Ending) -> str:
 
 def good(ending: Ending, *, width: int) -> tuple[Text, Text]:
     """Return the end of a good deploy: a sentence, and what serves now."""
-    return Text(sentence(ending), "green"), joined(serving(ending.services, width=width))
+    return Text(summary(ending), "green"), joined(serving(ending.services, width=width))
 
 
 def bad(ending: Ending, *, width: int) -> Text:
@@ -69,12 +69,12 @@ def bad(ending: Ending, *, width: int) -> Text:
     for address, error in _told(ending.failed):
         lines += [*_failure(address, error, ending.plan, width), Text()]
     if not lines:
-        lines = [Text(sentence(ending), "bold"), Text()]
+        lines = [Text(summary(ending), "bold"), Text()]
     if ending.services:
         lines += [Text("Now:"), *serving(ending.services, width=width), Text()]
     lines += [Text(line) for line in wrap(_done_and_not(ending), width)]
-    lines.append(Text(_what_next(ending)))
-    return joined([*lines, exit_line(ending.exit_code, width)])
+    lines += [Text(line) for line in wrap(_what_next(ending), width - len("  exit 130"))]
+    return joined(with_exit(lines, ending.exit_code, width))
 
 
 def _told(failed: Mapping[str, FargatectlError]) -> list[tuple[str, FargatectlError]]:
@@ -94,10 +94,10 @@ def _failure(address: str, error: FargatectlError, plan: Plan, width: int) -> li
     if not isinstance(error, StillInProgress) and change is not None:
         lines += [Text(line, "bold") for line in wrap(f"Could not {_verb(change)} {escape(change.summary)}.", width)]
         lines.append(Text())
-    lines += [Text(line) for line in wrap(_sentence(error.message), width, indent="  ")]
+    lines += [Text(line) for line in wrap(sentence(escape(error.message)), width, indent="  ")]
     if isinstance(error, AwsFailure) and error.operation:
         lines.append(Text(f"  {escape(address)} · {escape(error.operation)} · {escape(error.code)}", "dim"))
-    lines += [Text(line) for line in wrap(_sentence(error.hint), width, indent="  ") if error.hint]
+    lines += [Text(line) for line in wrap(sentence(escape(error.hint)), width, indent="  ") if error.hint]
     return lines
 
 
@@ -182,8 +182,3 @@ def gone(plan: Plan, kept: Sequence[str], *, width: int) -> Text:
 
 def _verb(change: Change) -> str:
     return "take over" if change.action is Action.ADOPT else str(change.action)
-
-
-def _sentence(text: str) -> str:
-    stripped = escape(text.strip())
-    return stripped if not stripped or stripped[-1] in ".:!?)…`" else f"{stripped}."

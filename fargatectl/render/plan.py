@@ -8,7 +8,7 @@ from rich.text import Text
 
 from fargatectl.model.change import Action, FieldChange, worst
 from fargatectl.render.escape import escape
-from fargatectl.render.layout import columns, cut, joined, pad, spread, wrap
+from fargatectl.render.layout import columns, cut, cut_middle, joined, pad, spread, wrap
 from fargatectl.render.values import inline, is_structured, label, listing, listing_diff
 from fargatectl.render.words import (
     EFFECT_STYLES,
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from fargatectl.model.plan import Plan
 
 _LONGEST_LISTING = 40  # lines of one structured value; `--json` has all of it
-_LABEL_SHARE = 3  # labels take a third of the line at most
+_LABEL_SHARE = 0.4  # of the line, at most
 _INDENT = "      "
 
 
@@ -117,8 +117,8 @@ def _with_gist(head: Text, change: Change, width: int) -> Text:
 
 
 def _fields(change: Change, width: int) -> Iterator[Text]:
-    most = width // _LABEL_SHARE
-    labels = [cut(label(field.path), most) for field in change.fields]
+    most = int(width * _LABEL_SHARE)
+    labels = [cut_middle(label(field.path), most) for field in change.fields]
     widest = max((Text(name).cell_len for name in labels), default=0)
     for field, name in zip(change.fields, labels, strict=True):
         head = Text.assemble(_INDENT, pad(Text(name), widest), "  ")
@@ -131,7 +131,8 @@ def _field(change: Change, field: FieldChange, head: Text, width: int) -> Iterat
     if field.sensitive:
         yield Text.assemble(head, (HIDDEN if change.action is Action.CREATE else f"{HIDDEN} changes", "dim"), reason)
     elif not field.known_after_apply and (is_structured(field.before) or is_structured(field.after)):
-        yield Text.assemble(head, reason) if reason else head
+        head.rstrip()
+        yield Text.assemble(head, reason)
         yield from _listing(field, width)
     else:
         after = KNOWN_AFTER_APPLY if field.known_after_apply else inline(field.after)

@@ -9,7 +9,7 @@ from rich.text import Text
 from fargatectl.errors import AwsFailure, ConfigError, FargatectlError, NotFoundError
 from fargatectl.render.escape import escape, escape_lines
 from fargatectl.render.layout import joined, pad, spread, wrap
-from fargatectl.render.words import count
+from fargatectl.render.words import count, sentence
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -39,7 +39,7 @@ def problems(found: Sequence[Problem], *, width: int) -> list[Text]:
 
 def error(failure: FargatectlError, exit_code: ExitCode, *, width: int, file: str = "") -> Text:
     """Return the last thing on the screen of a command that failed: what, where, what to do, and the exit code."""
-    lines = [Text(line, "bold") for line in _paragraph(_sentence(failure.message), width)]
+    lines = [Text(line, "bold") for line in _paragraph(sentence(failure.message), width)]
     if isinstance(failure, ConfigError):
         lines += [Text(), *problems(failure.problems, width=width)]
     if isinstance(failure, NotFoundError) and failure.path:
@@ -49,13 +49,17 @@ def error(failure: FargatectlError, exit_code: ExitCode, *, width: int, file: st
         facts = [part for part in (failure.address, failure.operation, failure.code) if part]
         lines += [Text(), Text("  " + escape(" · ".join(facts)), "dim")]
     if failure.hint:
-        lines += [Text(), *(Text(line) for line in _paragraph(_sentence(failure.hint), width, "  "))]
-    return joined([*lines, exit_line(exit_code, width)])
+        lines += [Text(), *(Text(line) for line in _paragraph(sentence(failure.hint), width, "  "))]
+    return joined(with_exit(lines, exit_code, width))
 
 
-def exit_line(exit_code: ExitCode, width: int) -> Text:
-    """Return the exit code at the right of a line of its own."""
-    return spread(Text(), Text(f"exit {int(exit_code)}", "dim"), width)
+def with_exit(lines: list[Text], exit_code: ExitCode, width: int) -> list[Text]:
+    """Return `lines` with the exit code at the right of the last one, or of one more where there is no room."""
+    told = Text(f"exit {int(exit_code)}", "dim")
+    last = spread(lines[-1], told, width)
+    if last.plain != lines[-1].plain:
+        return [*lines[:-1], last]
+    return [*lines, spread(Text(), told, width)]
 
 
 def warnings(found: Sequence[Problem], *, file: str, width: int) -> Text:
@@ -66,14 +70,3 @@ def warnings(found: Sequence[Problem], *, file: str, width: int) -> Text:
 
 def _paragraph(text: str, width: int, indent: str = "") -> list[str]:
     return [part for line in escape_lines(text) for part in wrap(line, width, indent=indent)] if text else []
-
-
-def _sentence(text: str) -> str:
-    """Return `text` with a capital letter and a full stop, where it is prose."""
-    stripped = text.strip()
-    if not stripped or not stripped[0].isalpha():
-        return stripped
-    first = stripped.split(maxsplit=1)[0]
-    plain_word = first.isalpha() and first.islower()
-    ended = stripped if stripped[-1] in ".:!?)…`>" else f"{stripped}."
-    return ended[0].upper() + ended[1:] if plain_word else ended

@@ -11,7 +11,7 @@ from rich.text import Text
 from fargatectl.model.events import DeploymentEvent, StepEvent
 from fargatectl.render.escape import escape
 from fargatectl.render.layout import columns, cut, joined, pad, spread
-from fargatectl.render.words import DONE, ONGOING, clock, duration
+from fargatectl.render.words import DONE, ONGOING, clock, duration, without_service
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,6 +24,7 @@ _BAR = 15
 _SHOWN_EVENTS = 2
 _SILENCE_SECONDS = 30  # so long may a log of a CI system be silent before it says what is waited for
 _DURATION_CELLS = 10
+_STATES = ("done", "skipped", "failed", "began")
 
 
 def bar(part: int, whole: int, width: int = _BAR) -> str:
@@ -74,15 +75,15 @@ class Progress:
         return joined([head, *self._step_lines(now, width, room), *rollouts, *logs][: max(height, 3)])
 
     def _step_lines(self, now: datetime, width: int, room: int) -> list[Text]:
-        ordered = list(self._steps.items())
-        over = [self._step(key, step, now, width) for key, step in ordered if step.state != "began"]
-        going = [self._step(key, step, now, width) for key, step in ordered if step.state == "began"]
-        hidden = len(over) + len(going) - room
-        if hidden <= 0:
-            return over + going
-        kept = over[hidden + 1 :] if hidden < len(over) else []
-        folded = len(over) - len(kept)
-        return [Text(f"  … {folded} more done", "dim"), *kept, *going[: max(room - 1 - len(kept), 1)]]
+        told = {state: [k for k, step in self._steps.items() if step.state == state] for state in _STATES}
+        # What failed and what goes on must be seen; what is done is folded first.
+        folding, kept = [*told["done"], *told["skipped"]], [*told["failed"], *told["began"]]
+        hidden = len(folding) + len(kept) - room
+        if hidden > 0:
+            hidden = min(hidden + 1, len(folding))
+        shown = [*folding[max(hidden, 0) :], *kept]
+        folded = [Text(f"  … {hidden} more done", "dim")] if hidden > 0 else []
+        return [*folded, *(self._step(key, self._steps[key], now, width) for key in shown)][:room]
 
     def _step(self, key: tuple[str, str], step: StepEvent, now: datetime, width: int) -> Text:
         symbol, style = {"began": ("▸", "cyan"), "done": ("✓", "green"), "failed": ("✗", "red")}.get(
@@ -110,7 +111,7 @@ class Progress:
         yield from columns(rows, indent="      ")
         for event in reversed(rollout.events):
             moment = event.at.astimezone().strftime("%H:%M:%S")
-            yield Text(f"      {moment}  {cut(escape(event.message), width - 16)}", "dim")
+            yield Text(f"      {moment}  {cut(escape(without_service(event.message)), width - 16)}", "dim")
 
 
 class Lines:
@@ -187,7 +188,7 @@ def _words(step: StepEvent) -> str:
         reason = escape(step.error.message) if step.error else ""
         return f"{what} not {DONE[step.verb]}" + (f": {reason}" if reason else "")
     if step.state == "skipped":
-        because = f", for {escape(step.because)} failed" if step.because else ""
+        because = f", since {escape(step.because)} failed" if step.because else ""
         return f"{what} not {DONE[step.verb]}{because}"
     detail = f": {escape(step.detail)}" if step.detail else ""
     return f"{what} {DONE[step.verb]}{detail}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from rich.text import Text
@@ -9,7 +10,7 @@ from rich.text import Text
 from fargatectl.model.status import ServiceState
 from fargatectl.render.escape import escape
 from fargatectl.render.layout import columns, cut, joined, spread
-from fargatectl.render.words import STATE_STYLES, STATES, stack_name
+from fargatectl.render.words import STATE_STYLES, STATES, stack_name, without_service
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -110,7 +111,7 @@ def _targets(service: ServiceStatus) -> Text:
 
 def _table(services: Sequence[ServiceStatus], width: int) -> list[Text]:
     """Return the table, with the image cut as far as it must be; nothing if even that does not fit."""
-    rows = [_cells(service) for service in services]
+    rows = [_cells(replace(service, image=_without_registry(service.image))) for service in services]
     header = [Text(name, "dim") for name in _COLUMNS]
     image = _COLUMNS.index("image")
     widest = max(row[image].cell_len for row in rows)
@@ -120,6 +121,12 @@ def _table(services: Sequence[ServiceStatus], width: int) -> list[Text]:
         if max(line.cell_len for line in lines) <= width:
             return lines
     return []
+
+
+def _without_registry(image: str) -> str:
+    """Return an image without the host of its registry: a table has no room for what is the same in all rows."""
+    host, slash, rest = image.partition("/")
+    return rest if slash and ("." in host or ":" in host) else image
 
 
 def _blocks(services: Sequence[ServiceStatus], width: int) -> list[Text]:
@@ -150,21 +157,13 @@ def _reasons(services: Sequence[ServiceStatus], width: int) -> list[Text]:
 def _events(services: Sequence[ServiceStatus], now: datetime, width: int) -> list[Text]:
     newest = sorted(((event.at, one.name, event.message) for one in services for event in one.events), reverse=True)
     rows = [
-        [Text(_moment(at, now), "dim"), Text(escape(name)), Text(escape(_without_name(message, name)))]
+        [Text(_moment(at, now), "dim"), Text(escape(name)), Text(escape(without_service(message)))]
         for at, name, message in newest[:_EVENTS]
     ]
     lines = columns(rows)
     for line in lines:
         line.truncate(width, overflow="ellipsis")
     return lines
-
-
-def _without_name(message: str, name: str) -> str:
-    """ECS begins each message with "(service NAME) "; the line has said the name already."""
-    del name
-    if message.startswith("(service ") and ") " in message:
-        return message.split(") ", 1)[1]
-    return message
 
 
 def _moment(at: datetime, now: datetime) -> str:

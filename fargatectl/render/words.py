@@ -30,7 +30,7 @@ STYLES = {
 EFFECTS = {
     Effect.NONE: "",
     Effect.NEW_DEPLOYMENT: "starts a new deployment",
-    Effect.REPLACEMENT: "is replaced",
+    Effect.REPLACEMENT: "replaces what serves traffic",
     Effect.INTERRUPTION: "interrupts traffic",
 }
 EFFECT_STYLES = {
@@ -92,6 +92,21 @@ def clock(seconds: float) -> str:
     hours, rest = divmod(whole, 3600)
     minutes, left = divmod(rest, 60)
     return f"{hours}:{minutes:02}:{left:02}" if hours else f"{minutes:02}:{left:02}"
+
+
+def sentence(text: str) -> str:
+    """Return a message as a sentence: it ends with a full stop, and begins with a capital letter if that is a word."""
+    stripped = text.strip()
+    if not stripped or not stripped[0].isalpha():
+        return stripped
+    ended = stripped if stripped[-1] in ".:!?)…`>" else f"{stripped}."
+    first = stripped.split(maxsplit=1)[0]
+    return ended[0].upper() + ended[1:] if first.isalpha() and first.islower() else ended
+
+
+def without_service(message: str) -> str:
+    """Return an event of ECS without the "(service NAME) " that it begins with, where the name has been said."""
+    return message.split(") ", 1)[1] if message.startswith("(service ") and ") " in message else message
 
 
 def stack_name(app: str, environment: str | None) -> str:
