@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from fargatectl.config.container import IMAGE
 from fargatectl.config.nearest import nearest
 from fargatectl.errors import UsageError
 
@@ -19,6 +18,8 @@ def with_images(config: Config, options: Iterable[str]) -> Config:
 
     Raises UsageError when there is no such service, or when what is given is no image.
     """
+    from fargatectl.config.container import IMAGE  # noqa: PLC0415 - pydantic is slow to import; --help has no need of it
+
     services = dict(config.services)
     for option in options:
         name, separator, image = option.partition("=")
