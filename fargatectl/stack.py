@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
 from fargatectl.config.field_types import TagSelector
+from fargatectl.config.images import registry_for
 from fargatectl.engine.stack import Stack
 from fargatectl.model import names
 from fargatectl.model.images import parse
@@ -341,8 +342,7 @@ class _Builder:
 
     def _credentials(self, image: str) -> Declared[SecretOut] | None:
         """Return the credentials that pull `image`, None where it needs none."""
-        patterns = {name: self.config.registries[name].match for name in self.registries}
-        chosen = registry.choose(parse(image), patterns)
+        chosen = registry_for(self.config, image)
         return self.registries[chosen] if chosen else None
 
     def _ingress(self, name: str, service: Service) -> None:

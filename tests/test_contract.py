@@ -180,7 +180,7 @@ CASES = [
     Case(
         "alb.target_group/web",
         change=('"/up"', '"/down"'),
-        replacement=("port   = 8080", "port   = 8081"),
+        replacement=("[services.web.http]", "[services.web.http]\nprotocol_version = \"HTTP2\""),
         drift=lambda aws, out: aws.elb.modify_target_group(TargetGroupArn=out.arn, HealthCheckPath="/x"),
         tag=elb_tag,
     ),

@@ -7,11 +7,23 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from fargatectl.config.field_types import Bool, Cpu, Memory, Name, Port, String, Value, VariableName, Words
-from fargatectl.config.scalars import OneOrMany, Seconds, Text, Whole
+from fargatectl.config.scalars import OneOrMany, Seconds, Text, Whole, shown
 from fargatectl.config.section import Section
+from fargatectl.model import images
 
-IMAGE = Text('an image such as "docker.io/acme/api:1.0"', r"[A-Za-z0-9][A-Za-z0-9._:/@-]{0,511}", 512)
-"""ECS API Reference, ContainerDefinition: image."""
+
+class ImageReference(Text):
+    """An image as a container runtime can pull it: ECS API Reference, ContainerDefinition: image."""
+
+    def parse(self, value: object) -> str:
+        """Return the string."""
+        image = super().parse(value)
+        if not images.is_valid(image):
+            raise ValueError(f"expected {self.expected}, got {shown(value)}")
+        return image
+
+
+IMAGE = ImageReference('an image such as "docker.io/acme/api:1.0"', r"[A-Za-z0-9][A-Za-z0-9._:/@-]{0,511}", 512)
 CommandLine = Annotated[Words, OneOrMany()]
 SecretId = Annotated[
     str,

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from fargatectl.config.images import images, parse
+from fargatectl.config.images import images
 from fargatectl.config.models import TagSelector
+from fargatectl.model.images import parse
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -92,7 +93,7 @@ def _add(found: dict[str, dict[str, Any]], name: str, **parts: tuple[str | None,
 def _repositories(config: Config) -> list[dict[str, Any]]:
     found: dict[str, dict[str, Any]] = {}
     for image in map(parse, images(config)):
-        if image.ecr is None or not _here(config, *image.ecr):
+        if image.ecr is None or not _here(config, image.ecr.account, image.ecr.region):
             continue
         entry = found.setdefault(image.repository, {"name": image.repository, "tags": [], "digests": []})
         if image.digest:

@@ -108,6 +108,15 @@ def parse(image: str) -> Image:
     return Image(image, host, repository, found["tag"] or "", found["digest"] or "")
 
 
+def is_valid(image: str) -> bool:
+    """Tell whether a container runtime could pull what `image` names."""
+    try:
+        parse(image)
+    except UsageError:
+        return False
+    return True
+
+
 def _split(image: str) -> tuple[str, str]:
     """Tell host from repository as Docker does: a first part with a dot, port or capital, or `localhost`."""
     first, slash, rest = image.partition("/")

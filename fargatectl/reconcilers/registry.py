@@ -1,4 +1,4 @@
-"""Registry credentials: which secret pulls an image, and that it exists."""
+"""Registry credentials: the secrets that ECS gives to private registries."""
 
 from __future__ import annotations
 
@@ -11,17 +11,11 @@ from fargatectl.engine.reconciler import Lookup
 from fargatectl.model.spec import Spec, setting
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from fargatectl.aws.session import Aws
     from fargatectl.engine.stack import Declared, Stack
     from fargatectl.errors import FargatectlError
-    from fargatectl.model.images import Image
-
-
-def choose(image: Image, registries: Mapping[str, Sequence[str]]) -> str | None:
-    """Return the name of the first registry of which a pattern matches `image`, None where none does."""
-    return next((name for name, match in registries.items() if any(image.matches(pattern) for pattern in match)), None)
 
 
 @dataclass(frozen=True, kw_only=True)

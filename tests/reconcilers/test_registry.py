@@ -7,21 +7,12 @@ import pytest
 from fargatectl.aws.secrets import SecretOut
 from fargatectl.engine.stack import Stack
 from fargatectl.errors import NotFoundError
-from fargatectl.model.images import parse
 from fargatectl.reconcilers import registry
 
 if TYPE_CHECKING:
     from fargatectl.aws.session import Aws
     from fargatectl.model.ownership import Ownership
     from tests.reconcilers.conftest import Converger
-
-
-def test_the_first_registry_that_matches_is_chosen() -> None:
-    registries = {"ours": ["docker.io/acme/*"], "rest": ["docker.io/*"]}
-
-    assert registry.choose(parse("acme/web"), registries) == "ours"
-    assert registry.choose(parse("nginx"), registries) == "rest"
-    assert registry.choose(parse("ghcr.io/acme/web"), registries) is None
 
 
 def test_credentials_are_an_existing_secret(aws: Aws, converger: Converger, owner: Ownership) -> None:

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 from fargatectl.config import limits
 from fargatectl.config.findings import Finding, warning
-from fargatectl.config.images import images, parse, registry_for
+from fargatectl.config.images import images, registry_for
 from fargatectl.model import names
+from fargatectl.model.images import parse
 from fargatectl.model.ownership import Ownership
 
 if TYPE_CHECKING:
