@@ -28,11 +28,16 @@ def tags_shown(
     return shown if proof and wanted.items() <= shown.items() else ask()
 
 
+def same_owner(wanted: Mapping[str, str], found: Mapping[str, str]) -> bool:
+    """Tell whether both carry the tags of one app in one environment."""
+    return all(found.get(key) == wanted.get(key) for key in _PROOF)
+
+
 def require_ours(what: str, wanted: Mapping[str, str], found: Mapping[str, str]) -> None:
     """Raise `Refused` unless `found`, the tags of something that exists already, name the owner that `wanted` names.
 
     For a create that meets "already exists": its own earlier success it takes up, anybody else's it leaves alone.
     """
-    if any(found.get(key) != wanted.get(key) for key in _PROOF):
+    if not same_owner(wanted, found):
         message = f"{what} exists already and belongs to {owner_of(found)}"
         raise Refused(message, hint="rename yours in the file, or delete the other one")

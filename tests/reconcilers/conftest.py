@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from concurrent.futures import Executor, Future
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 import botocore.session
 import pytest
 from boto3.session import Session
+from botocore.loaders import create_loader
 
 from fargatectl.aws.session import Aws
 from fargatectl.engine.executor import execute
@@ -27,6 +30,9 @@ if TYPE_CHECKING:
 
 P = ParamSpec("P")
 T = TypeVar("T")
+
+LOADER = create_loader()
+"""Shared by all sessions: AWS's service models are large, and reading them is most of what a small test would cost."""
 
 
 class InlineExecutor(Executor):
@@ -81,6 +87,27 @@ class Refusals:
 
 
 @pytest.fixture
+def show_tagged(local: LocalAws) -> Callable[[dict[str, dict[str, str]]], None]:
+    """Make the tagging API show ARN -> tags, whatever it knows by itself."""
+
+    def show(resources: dict[str, dict[str, str]]) -> None:
+        listed = [
+            {"ResourceARN": arn, "Tags": [{"Key": key, "Value": value} for key, value in tags.items()]}
+            for arn, tags in resources.items()
+        ]
+
+        def answer(call: Call, apply: Callable[[], Response]) -> Response:
+            response = apply()
+            if call.operation == "GetResources":
+                return replace(response, body=json.dumps({"ResourceTagMappingList": listed}).encode())
+            return response
+
+        local.intercept(answer)
+
+    return show
+
+
+@pytest.fixture
 def refusals(local: LocalAws) -> Refusals:
     return Refusals(local)
 
@@ -94,6 +121,7 @@ def local() -> LocalAws:
 def make_aws(local: LocalAws) -> Callable[..., Aws]:
     def make(*, account: str | None = None) -> Aws:
         core = botocore.session.Session()
+        core.register_component("data_loader", LOADER)
         environment = (local if account is None else LocalAws(account=account)).environment
         core.set_credentials(environment["AWS_ACCESS_KEY_ID"], environment["AWS_SECRET_ACCESS_KEY"])
         local.attach(core)
