@@ -151,8 +151,7 @@ class Services(Reconciler[Service, ServiceOut]):
         return delta
 
     def create(self, aws: Aws, spec: Service) -> ServiceOut:
-        self._wait_until_drained(aws, spec)
-        request = _creation(spec)
+        request = _creation(spec, predecessor=self._last_of_that_name(aws, spec))
 
         def call() -> ServiceTypeDef:
             return aws.ecs.create_service(**request)["service"]
@@ -205,10 +204,14 @@ class Services(Reconciler[Service, ServiceOut]):
         del aws
         return [live.out.health for live in lives]
 
-    def _wait_until_drained(self, aws: Aws, spec: Service) -> None:
+    def _last_of_that_name(self, aws: Aws, spec: Service) -> str:
+        """Return when the last service of that name was made, which ECS may still show; wait while it drains."""
         found = reading.describe(aws, [(spec.cluster, spec.name)]).get((spec.cluster, spec.name))
-        if found is not None and found["status"] == "DRAINING":
+        if found is None:
+            return ""
+        if found["status"] == "DRAINING":
             self._wait_until_inactive(aws, spec.cluster, spec.name)
+        return found["createdAt"].isoformat() if found["status"] != "ACTIVE" else ""
 
     @staticmethod
     def _wait_until_inactive(aws: Aws, cluster: str, name: str) -> None:
@@ -276,15 +279,16 @@ def _parsed(found: ServiceTypeDef) -> Service:
     )
 
 
-def _creation(spec: Service) -> dict[str, Any]:
+def _creation(spec: Service, *, predecessor: str) -> dict[str, Any]:
     request = {"cluster": spec.cluster, "serviceName": spec.name, "desiredCount": spec.initial_count}
     request |= {name: part for parts in _parts(spec).values() for name, part in parts.items()}
     request |= {"tags": tags.ecs_pairs(spec.tags), "schedulingStrategy": "REPLICA"}
     if not spec.capacity:
         request.pop("capacityProviderStrategy")
         request["launchType"] = "FARGATE"
-    # The same file meets its own lost answer with the same token; at most 36 characters.
-    seed = repr(sorted((key, repr(value)) for key, value in request.items()))
+    # The same request meets its own lost answer with the same token (at most 36 characters); a service that is made
+    # again after it was deleted is another request.
+    seed = repr((predecessor, sorted((key, repr(value)) for key, value in request.items())))
     return {**request, "clientToken": sha256(seed.encode()).hexdigest()[:32]}
 
 
