@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from fargatectl.errors import AwsFailure, ConfigError, FargatectlError, NotFoundError
+from fargatectl.errors import AwsFailure, ConfigError, FargatectlError, NotFoundError, RolloutFailed
 from fargatectl.model.change import Action
 from fargatectl.model.events import DeploymentEvent, StepEvent
 from fargatectl.render.plain import plain, timestamp
@@ -226,7 +226,7 @@ def result(  # noqa: PLR0913 - the contract's fields
         "failed": [_failed(address, why) for address, why in failed],
         "skipped": [{"address": address, "because": because} for address, because in skipped],
         "services": [service(found) for found in services],
-        "diagnosis": [],
+        "diagnosis": [_diagnosis(why) for _, why in failed if isinstance(why, RolloutFailed)],
     }
     if kept is not None:
         document["kept"] = list(kept)
@@ -235,6 +235,18 @@ def result(  # noqa: PLR0913 - the contract's fields
     if error is not None:
         document["error"] = error
     return document
+
+
+def _diagnosis(why: RolloutFailed) -> Document:
+    found = why.diagnosis
+    return {
+        "service": found.service,
+        "cause": found.cause,
+        "evidence": list(found.evidence),
+        "fix": found.fix or None,
+        "serving": found.serving,
+        "confidence": found.confidence,
+    }
 
 
 def _failed(address: str, why: FargatectlError) -> Document:

@@ -58,7 +58,8 @@ def prose(text: str) -> str:
 
 def code(text: str) -> str:
     """Return foreign text as code, in more backticks than it holds, fit for the cell of a table."""
-    shown = escape(text).replace("|", "\\|")
+    # In a table `\\|` would be a backslash and the end of the cell, even within code.
+    shown = escape(text).replace("\\|", "\\¦").replace("|", "\\|")
     if not shown.strip():
         return ""
     fence = "`" * (max((len(found) for found in _BACKTICKS.findall(shown)), default=0) + 1)

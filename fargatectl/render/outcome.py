@@ -69,7 +69,7 @@ def bad(ending: Ending, *, width: int) -> Text:
     for address, error in _told(ending.failed):
         lines += [*_failure(address, error, ending.plan, width), Text()]
     if not lines:
-        lines = [Text(summary(ending), "bold"), Text()]
+        lines = [*(Text(line, "bold") for line in wrap(summary(ending), width)), Text()]
     if ending.services:
         lines += [Text("Now:"), *serving(ending.services, width=width), Text()]
     lines += [Text(line) for line in wrap(_done_and_not(ending), width)]
@@ -78,12 +78,12 @@ def bad(ending: Ending, *, width: int) -> Text:
 
 
 def _told(failed: Mapping[str, FargatectlError]) -> list[tuple[str, FargatectlError]]:
-    """Return each failure once: many resources may fail for one reason."""
+    """Return each failure once, for many resources may fail for one reason; what goes on is none."""
     told: dict[str, tuple[str, FargatectlError]] = {}
     for address, error in failed.items():
-        told.setdefault(error.message, (address, error))
-    ranked = sorted(told.values(), key=lambda item: isinstance(item[1], StillInProgress))
-    return ranked[:_LISTED]
+        if not isinstance(error, StillInProgress):
+            told.setdefault(error.message, (address, error))
+    return list(told.values())[:_LISTED]
 
 
 def _failure(address: str, error: FargatectlError, plan: Plan, width: int) -> list[Text]:
@@ -91,7 +91,7 @@ def _failure(address: str, error: FargatectlError, plan: Plan, width: int) -> li
         return diagnosis(error.message, error.diagnosis, width=width)
     lines = []
     change = next((change for change in plan.changes if change.address == address), None)
-    if not isinstance(error, StillInProgress) and change is not None:
+    if change is not None:
         lines += [Text(line, "bold") for line in wrap(f"Could not {_verb(change)} {escape(change.summary)}.", width)]
         lines.append(Text())
     lines += [Text(line) for line in wrap(sentence(escape(error.message)), width, indent="  ")]
@@ -103,7 +103,7 @@ def _failure(address: str, error: FargatectlError, plan: Plan, width: int) -> li
 
 def diagnosis(message: str, found: Diagnosis, *, width: int) -> list[Text]:
     """Return why a rollout failed: cause, evidence, fix; what serves now is the headline."""
-    lines = [Text(line, "bold") for line in wrap(escape(message), width)]
+    lines = [Text(line, "bold") for line in wrap(sentence(escape(message)), width)]
     if found.serving and found.serving not in message:
         lines += [Text(line, "bold") for line in wrap(escape(found.serving), width)]
     lines.append(Text())
@@ -152,7 +152,7 @@ def farewell(  # noqa: PLR0913 - what a destroy is of
         by_kind.setdefault(kind, []).append(own)
     rows = []
     for kind, owns in by_kind.items():
-        noun = nouns.get(kind, kind)
+        noun = nouns.get(kind) or escape(kind)
         extra = f" ({count(tasks, 'task')})" if kind == "service.service" and tasks else ""
         rows.append(
             [Text(f"- {count(len(owns), noun, _plural(noun))}{extra}", _BAD), Text(cut(names(owns), width // 2))]

@@ -47,8 +47,9 @@ def screen(plan: Plan, *, file: str, width: int, verbose: bool = False) -> Text:
         lines += [Text(line, "dim") for line in wrap(escape(note), width, indent="  ")]
     if plan.notes:
         lines.append(Text())
-    lines.append(summary(plan))
-    return joined(lines)
+    counted = summary(plan)
+    folded = [Text(line) for line in wrap(counted.plain, width)]
+    return joined([*lines, *([counted] if counted.cell_len <= width else folded)])
 
 
 def summary(plan: Plan) -> Text:

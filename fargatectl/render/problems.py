@@ -39,7 +39,7 @@ def problems(found: Sequence[Problem], *, width: int) -> list[Text]:
 
 def error(failure: FargatectlError, exit_code: ExitCode, *, width: int, file: str = "") -> Text:
     """Return the last thing on the screen of a command that failed: what, where, what to do, and the exit code."""
-    lines = [Text(line, "bold") for line in _paragraph(sentence(failure.message), width)]
+    lines = [Text(line, "bold") for line in _paragraph(sentence(failure.message) or failure.kind, width)]
     if isinstance(failure, ConfigError):
         lines += [Text(), *problems(failure.problems, width=width)]
     if isinstance(failure, NotFoundError) and failure.path:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from fargatectl.model.status import ServiceStatus
 
 _EVENTS = 8
+_SELF_EVIDENT = frozenset({ServiceState.STEADY, ServiceState.MISSING})
 _NONE = "\N{EN DASH}"
 _DAY_SECONDS = 86400
 _COLUMNS = ("service", "state", "tasks", "targets", "revision", "image", "scaling", "address")
@@ -53,6 +54,7 @@ def serving(services: Sequence[ServiceStatus], *, width: int) -> list[Text]:
         [
             Text(escape(one.name), "bold"),
             Text(_health(one), STATE_STYLES[one.state]),
+            Text("" if one.state in _SELF_EVIDENT else STATES[one.state], STATE_STYLES[one.state]),
             Text(escape(one.task_definition)),
             Text(address(one)),
         ]
@@ -68,7 +70,7 @@ def address(service: ServiceStatus) -> str:
 
 
 def _folded(row: Sequence[Text]) -> Text:
-    return Text("  ").join([Text(), *(cell for cell in row[:3] if cell)]).append("\n    ").append_text(row[3])
+    return Text("  ").join([Text(), *(cell for cell in row[:-1] if cell)]).append("\n    ").append_text(row[-1])
 
 
 def _health(service: ServiceStatus) -> str:

@@ -20,7 +20,8 @@ def label(path: str) -> str:
     words: list[str] = []
     for part in path.split("."):
         raw = any(word.partition("[")[0] in _RAW for word in words)
-        words.append(part if raw else part.replace("_", " "))
+        name, bracket, key = part.partition("[")
+        words.append(part if raw else name.replace("_", " ") + bracket + key)
     return escape(" ".join(words))
 
 
