@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from fargatectl.engine.executor import Outcome
     from fargatectl.engine.planner import Planning
     from fargatectl.engine.stack import Stack
+    from fargatectl.model.values import Address
     from fargatectl.sandbox.http import Response
     from fargatectl.sandbox.wire import Call
 
@@ -47,6 +48,12 @@ class InlineExecutor(Executor):
         return future
 
 
+def nothing_settles(address: Address, out: object, *, changed: bool) -> Future[Any]:
+    """Stand where a rollout would be followed: with it, a deploy also drops what it no longer needs."""
+    message = f"{address} settles: {out}, {changed}"
+    raise AssertionError(message)
+
+
 class Converger:
     """Plans and applies stacks as the CLI does, one step after the other."""
 
@@ -60,7 +67,7 @@ class Converger:
 
     def apply(self, stack: Stack, *, absent: bool = False) -> Outcome:
         planning = self.plan(stack, absent=absent)
-        outcome = execute(planning, self.aws, self.executor, emit=lambda _: None)
+        outcome = execute(planning, self.aws, self.executor, emit=lambda _: None, settle=nothing_settles)
         assert outcome.complete, (outcome.failed, outcome.skipped)
         return outcome
 

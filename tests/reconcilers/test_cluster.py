@@ -6,12 +6,14 @@ import pytest
 
 from fargatectl.engine.stack import Stack
 from fargatectl.errors import AwsFailure, Refused
-from fargatectl.model.ownership import Ownership
 from fargatectl.reconcilers import cluster
 from fargatectl.reconcilers.cluster import Capacity, Cluster, Clusters
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from fargatectl.aws.session import Aws
+    from fargatectl.model.ownership import Ownership
     from fargatectl.sandbox.inprocess import LocalAws
     from tests.reconcilers.conftest import Converger, Refusals
 
@@ -49,14 +51,17 @@ def test_the_order_of_providers_and_omitted_numbers_are_no_difference(aws: Aws, 
     aws.ecs.create_cluster(
         clusterName="shop",
         capacityProviders=["FARGATE_SPOT", "FARGATE"],
-        defaultCapacityProviderStrategy=[{"capacityProvider": "FARGATE_SPOT"}, {"capacityProvider": "FARGATE"}],
+        defaultCapacityProviderStrategy=[
+            {"capacityProvider": "FARGATE_SPOT"},
+            {"capacityProvider": "FARGATE", "weight": 1},
+        ],
         settings=[{"name": "containerInsights", "value": "enabled"}],
         tags=[{"key": key, "value": value} for key, value in owner.tags().items()],
     )
     wanted = Cluster(
         name="shop",
         providers=("FARGATE", "FARGATE_SPOT"),
-        capacity=(Capacity(provider="FARGATE"), Capacity(provider="FARGATE_SPOT")),
+        capacity=(Capacity(provider="FARGATE", weight=1), Capacity(provider="FARGATE_SPOT")),
     )
 
     (live,) = Clusters().read(aws, [wanted])
@@ -79,13 +84,13 @@ def test_insights_switched_off_by_hand_are_switched_on_again(aws: Aws, converger
 def test_providers_of_others_stay_attached(aws: Aws, converger: Converger, owner: Ownership) -> None:
     converger.apply(stack(owner))
     aws.ecs.put_cluster_capacity_providers(
-        cluster="shop", capacityProviders=["theirs"], defaultCapacityProviderStrategy=[]
+        cluster="shop", capacityProviders=["FARGATE"], defaultCapacityProviderStrategy=[]
     )
     assert converger.changes(stack(owner)) == {}
 
     converger.apply(stack(owner, providers=["FARGATE_SPOT"]))
 
-    assert sorted(described(aws)["capacityProviders"]) == ["FARGATE_SPOT", "theirs"]
+    assert sorted(described(aws)["capacityProviders"]) == ["FARGATE", "FARGATE_SPOT"]
 
 
 def test_a_strategy_that_the_file_no_longer_has_is_taken_back(aws: Aws, converger: Converger, owner: Ownership) -> None:
@@ -212,10 +217,17 @@ def test_a_cluster_that_fails_to_come_up_is_told(aws: Aws, owner: Ownership, loc
         Clusters().create(aws, Cluster(name="shop", tags=owner.tags()))
 
 
-def test_a_cluster_that_the_file_no_longer_names_is_swept(converger: Converger, owner: Ownership) -> None:
+def test_a_cluster_that_the_file_no_longer_names_is_swept(
+    aws: Aws,
+    converger: Converger,
+    owner: Ownership,
+    show_tagged: Callable[[dict[str, dict[str, str]]], None],
+) -> None:
     converger.apply(stack(owner))
-    other = Stack(Ownership("shop", "staging"), kinds=[Clusters()])
-    cluster.declare(other, "shop-staging", container_insights="enabled")
-    converger.apply(other)
+    aws.ecs.create_cluster(clusterName="theirs")
+    gone = "arn:aws:ecs:eu-central-1:123456789012:cluster/gone"
+    arns = [described(aws)["clusterArn"], described(aws, "theirs")["clusterArn"], gone]
+    show_tagged({arn: owner.tags() for arn in arns})  # it lags behind: the cluster itself has the last word
 
+    assert converger.changes(stack(owner)) == {}
     assert converger.changes(Stack(owner, kinds=[Clusters()])) == {"cluster.cluster/shop": "delete"}
