@@ -5,6 +5,7 @@ from __future__ import annotations
 import heapq
 import itertools
 import random
+import uuid
 from dataclasses import dataclass, replace
 from email.utils import format_datetime
 from typing import TYPE_CHECKING, Any, TypeVar, cast
@@ -204,6 +205,10 @@ class Region:
     def hex(self, digits: int) -> str:
         """Return a random hexadecimal number, as AWS's ids are made of."""
         return f"{self.cloud.random.getrandbits(digits * 4):0{digits}x}"
+
+    def uuid(self) -> str:
+        """Return a random UUID."""
+        return str(uuid.UUID(int=self.cloud.random.getrandbits(128), version=4))
 
     def arn(self, service: str, resource: str) -> str:
         """Return the ARN of a resource of this account and Region."""

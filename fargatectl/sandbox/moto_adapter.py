@@ -7,9 +7,12 @@ time of a request, under one lock for the process.
 from __future__ import annotations
 
 import importlib
+import json
 import re
 import threading
 from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -28,6 +31,7 @@ from fargatectl.sandbox.http import Request, Response
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
+    from datetime import datetime
 
 LOCK = threading.RLock()
 
@@ -242,3 +246,45 @@ def rename_secret(secretsmanager: Any, name: str, arn: str) -> None:  # noqa: AN
 def issue_certificate(acm: Any, arn: str) -> None:  # noqa: ANN401 - moto's objects are untyped
     """Issue a requested certificate now, as if its domain had been validated."""
     acm._certificates[arn].status = "ISSUED"  # noqa: SLF001 - moto has no way to ask for it
+
+
+@dataclass(frozen=True, slots=True)
+class RoleView:
+    """A role as it is for deciding: trust policy and permission policies as JSON texts, and when it was made."""
+
+    arn: str
+    trust: str
+    documents: tuple[str, ...]
+    created: datetime
+
+
+def role(iam: Any, arn: str) -> RoleView | None:  # noqa: ANN401 - moto's objects are untyped
+    """Return a role by its ARN, or None."""
+    found = next((one for one in iam.roles.values() if one.arn == arn), None)
+    if found is None:
+        return None
+    managed = [policy.default_version.document for policy in found.managed_policies.values()]
+    created = found.create_date.replace(tzinfo=UTC) if found.create_date.tzinfo is None else found.create_date
+    documents = (*found.policies.values(), *managed)
+    return RoleView(found.arn, found.assume_role_policy_document, documents, created)
+
+
+def load_managed_policy(iam: Any, arn: str) -> bool:  # noqa: ANN401 - moto's objects are untyped
+    """Let an account have one of AWS's own policies: moto has them all, but reading all takes a second."""
+    if arn in iam.managed_policies:
+        return True
+    from moto.iam.aws_managed_policies import aws_managed_policies_data  # noqa: PLC0415 - 4.7 MB, seldom needed
+    from moto.iam.models import AWSManagedPolicy  # noqa: PLC0415 - as above
+
+    name = arn.rpartition("/")[2]
+    mark = f'\n "{name}":'
+    start = aws_managed_policies_data.find(mark)
+    if start < 0:
+        return False
+    data, _ = json.JSONDecoder().raw_decode(aws_managed_policies_data, start + len(mark))
+    policy = AWSManagedPolicy.from_data(name, iam.account_id, iam.region_name, data)
+    if policy.arn != arn:
+        return False
+    iam.managed_policies[arn] = policy
+    iam.aws_managed_policies.append(policy)
+    return True

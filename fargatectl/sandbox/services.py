@@ -4,7 +4,16 @@ from __future__ import annotations
 
 import importlib
 
-_MODULES = ("fargatectl.sandbox.sts",)
+_MODULES = (
+    "fargatectl.sandbox.sts",
+    "fargatectl.sandbox.targets",
+    "fargatectl.sandbox.ecs.clusters",
+    "fargatectl.sandbox.ecs.definitions",
+    "fargatectl.sandbox.ecs.services",
+    "fargatectl.sandbox.ecs.rollouts",
+    "fargatectl.sandbox.ecs.tasks",
+    "fargatectl.sandbox.ecs.tagging",
+)
 
 
 def load() -> None:

@@ -9,6 +9,7 @@ from botocore.config import Config
 
 from fargatectl.sandbox.identity import SECRET_KEY, access_key
 from fargatectl.sandbox.inprocess import LocalAws
+from tests.sandbox.ecs_scene import Scene
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,7 +24,7 @@ def local() -> LocalAws:
 def client(local: LocalAws) -> Callable[..., Any]:
     sessions: dict[str, Session] = {}
 
-    def make(service: str, *, account: str = local.account, region: str = local.region) -> Any:  # noqa: ANN401
+    def make(service: str, *, account: str = local.account, region: str = local.region) -> Any:
         if account not in sessions:
             core = botocore.session.Session()
             core.set_credentials(access_key(account), SECRET_KEY)
@@ -33,3 +34,8 @@ def client(local: LocalAws) -> Callable[..., Any]:
         return sessions[account].client(service, region_name=region, config=config)  # type: ignore[call-overload]
 
     return make
+
+
+@pytest.fixture
+def scene(local: LocalAws, client: Callable[..., Any]) -> Scene:
+    return Scene(local, client)

@@ -33,13 +33,13 @@ REFERENCES: dict[str, Any] = {
 }
 
 
-def subnets(ec2: Any, vpc: str, **tags: str) -> list[dict[str, Any]]:  # noqa: ANN401 - boto3's client
+def subnets(ec2: Any, vpc: str, **tags: str) -> list[dict[str, Any]]:
     filters = [{"Name": "vpc-id", "Values": [vpc]}, *({"Name": f"tag:{k}", "Values": [v]} for k, v in tags.items())]
     found: list[dict[str, Any]] = ec2.describe_subnets(Filters=filters)["Subnets"]
     return found
 
 
-def default_route(ec2: Any, subnet: str) -> dict[str, Any]:  # noqa: ANN401 - boto3's client
+def default_route(ec2: Any, subnet: str) -> dict[str, Any]:
     filters = [{"Name": "association.subnet-id", "Values": [subnet]}]
     (table,) = ec2.describe_route_tables(Filters=filters)["RouteTables"]
     return next(route for route in table["Routes"] if route["DestinationCidrBlock"] == "0.0.0.0/0")

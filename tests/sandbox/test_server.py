@@ -27,7 +27,7 @@ def http(clock: VirtualClock) -> Client:
     return Client(Application(Cloud(Timeline(clock)), clock, token="t"))
 
 
-def post(http: Client, path: str, content: Any = None) -> TestResponse:  # noqa: ANN401 - JSON
+def post(http: Client, path: str, content: Any = None) -> TestResponse:
     return http.post(path, base_url="http://127.0.0.1:4566", json=content or {})
 
 

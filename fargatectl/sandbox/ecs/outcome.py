@@ -1,0 +1,134 @@
+"""How deployments begin and end: completed, failed by the circuit breaker, rolled back, stopped.
+
+AWS: ECS guide, "How the Amazon ECS deployment circuit breaker detects failures"; ECS API Reference, ServiceDeployment.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from fargatectl.sandbox.cloud import Region
+    from fargatectl.sandbox.ecs.state import Deployment, Members, Rollout, Service
+
+_BREAKER = "ECS deployment circuit breaker: "
+_LEAST_FAILURES, _MOST_FAILURES = 3, 200  # AWS: ECS API Reference, DeploymentCircuitBreaker
+_NO_CANDIDATE = "No rollback candidate was found to run the rollback."
+
+
+def threshold(desired: int) -> int:
+    """Return how many tasks may fail in a row: half of the desired count, within bounds."""
+    return min(max(-(-desired // 2), _LEAST_FAILURES), _MOST_FAILURES)
+
+
+def begin(region: Region, service: Service) -> None:
+    """Let a service deployment that waits begin."""
+    rollout = service.rollout
+    if rollout is not None and rollout.status == "PENDING":
+        rollout.status = "IN_PROGRESS"
+        rollout.started_at = rollout.updated_at = region.date()
+
+
+def fails(service: Service, deployment: Deployment) -> bool:
+    """Tell whether the circuit breaker has had enough of a deployment."""
+    breaker = _breaker(service)
+    return bool(breaker["enable"]) and deployment.failed_tasks >= threshold(service.desired)
+
+
+def _breaker(service: Service) -> Members:
+    breaker: Members = service.members["deploymentConfiguration"]["deploymentCircuitBreaker"]
+    return breaker
+
+
+def fail(region: Region, service: Service, deployment: Deployment, why: str) -> None:
+    """Fail a deployment by the circuit breaker, and roll back if that is wished and possible."""
+    deployment.rollout_state, deployment.rollout_reason = "FAILED", f"{_BREAKER}{why}"
+    deployment.updated_at = region.date()
+    service.say(region, f"(deployment {deployment.id}) deployment failed: {why}")
+    rollout = service.rollout
+    if rollout is not None and not rollout.ended:
+        rollout.breaker = "TRIGGERED"
+    if not _breaker(service)["rollback"]:
+        _end(
+            region, rollout, "STOPPED", "Service deployment stopped because the circuit breaker threshold was exceeded."
+        )
+        return
+    reason = "Service deployment rolled back because the circuit breaker threshold was exceeded."
+    roll_back(region, service, deployment, reason, f"{_BREAKER}rolling back to deploymentId")
+
+
+def roll_back(region: Region, service: Service, failed: Deployment, reason: str, prefix: str) -> None:
+    """Go back to the last deployment that completed; without one the service is left as it is."""
+    rollout, target = service.rollout, service.last_completed
+    if rollout is not None and rollout.status == "ROLLBACK_IN_PROGRESS":
+        _end(region, rollout, "ROLLBACK_FAILED", reason)
+        return
+    if target is None or target is failed:
+        _end(region, rollout, "ROLLBACK_FAILED", f"{reason} {_NO_CANDIDATE}")
+        return
+    failed.status = "ACTIVE"
+    target.status, target.rollout_state = "PRIMARY", "IN_PROGRESS"
+    target.rollout_reason = f"{prefix} {target.id}."
+    target.failed_tasks, target.updated_at = 0, region.date()
+    service.deployments = [target, *(one for one in service.deployments if one is not target)]
+    service.members |= {key: target.revision.members.get(key) for key in _OF_REVISION}
+    service.members["taskDefinition"] = target.revision.definition.arn
+    service.start_failures, service.hold_until, service.steady = 0, 0.0, False
+    service.say(region, f"rolling back to deployment {target.id}.")
+    if rollout is not None:
+        rollout.status, rollout.reason, rollout.updated_at = "ROLLBACK_IN_PROGRESS", reason, region.date()
+        rollout.rollback = {"reason": reason, "startedAt": region.date(), "serviceRevisionArn": target.revision.arn}
+
+
+_OF_REVISION = (
+    "networkConfiguration",
+    "loadBalancers",
+    "serviceRegistries",
+    "platformVersion",
+    "capacityProviderStrategy",
+    "launchType",
+)
+
+
+def complete(region: Region, service: Service, deployment: Deployment) -> None:
+    """Complete a deployment that is in progress: all its tasks are healthy, and none of another one is left."""
+    service.deployments = [one for one in service.deployments if one is deployment]
+    if deployment.rollout_state != "IN_PROGRESS":
+        return
+    deployment.rollout_state = "COMPLETED"
+    deployment.rollout_reason = f"ECS deployment {deployment.id} completed."
+    deployment.updated_at = region.date()
+    deployment.failed_tasks = 0
+    service.last_completed = deployment
+    service.say(region, f"(deployment {deployment.id}) deployment completed.")
+    rollout = service.rollout
+    if rollout is not None and rollout.status == "ROLLBACK_IN_PROGRESS":
+        _end(region, rollout, "ROLLBACK_SUCCESSFUL", rollout.reason)
+    elif rollout is not None:
+        _end(region, rollout, "SUCCESSFUL", "")
+
+
+def supersede(region: Region, service: Service) -> None:
+    """End the service deployment in progress, because another one begins."""
+    _end(
+        region, service.rollout, "STOPPED", "Service deployment stopped because a newer service deployment was started."
+    )
+
+
+def _end(region: Region, rollout: Rollout | None, status: str, reason: str) -> None:
+    if rollout is None or rollout.ended:
+        return
+    rollout.status, rollout.reason = status, reason
+    rollout.finished_at = rollout.updated_at = region.date()
+    if status == "STOPPED":
+        rollout.stopped_at = rollout.finished_at
+    if rollout.breaker == "MONITORING":
+        rollout.breaker = "MONITORING_COMPLETE"
+
+
+def abort(region: Region, service: Service, deployment: Deployment) -> None:
+    """Stop a deployment where it is, by a user's wish."""
+    deployment.rollout_state = "FAILED"
+    deployment.rollout_reason = "Service deployment stopped by a user."
+    deployment.updated_at = region.date()
+    _end(region, service.rollout, "STOPPED", "Service deployment stopped by a user.")

@@ -1,0 +1,81 @@
+"""What a role may do: just enough of IAM's evaluation to tell whether a task can start.
+
+Identity policies only; allow and deny with wildcards; conditions are taken as met (AWS: IAM user guide, "Policy
+evaluation logic").
+"""
+
+from __future__ import annotations
+
+import fnmatch
+import json
+from typing import TYPE_CHECKING, Any
+
+from fargatectl.sandbox import moto_adapter
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from fargatectl.sandbox.cloud import Region
+    from fargatectl.sandbox.moto_adapter import RoleView
+
+
+def role(region: Region, arn: str) -> RoleView | None:
+    """Return a role of this account by its ARN, or None."""
+    return moto_adapter.role(region.backend("iam"), arn)
+
+
+def allows(role: RoleView, action: str, resource: str) -> bool:
+    """Tell whether a role's policies allow an action ("service:Name") on a resource (an ARN, or "*")."""
+    allowed = False
+    for statement in _statements(role.documents):
+        if not (_action_matches(statement, action) and _resource_matches(statement, resource)):
+            continue
+        if statement.get("Effect") == "Deny":
+            return False
+        allowed = True
+    return allowed
+
+
+def trusts(role: RoleView, service: str) -> bool:
+    """Tell whether a role may be assumed by a service ("ecs-tasks.amazonaws.com")."""
+    for statement in _statements((role.trust,)):
+        principal = statement.get("Principal") or {}
+        services = _list(principal.get("Service")) if isinstance(principal, dict) else [principal]
+        if statement.get("Effect") == "Allow" and {service, "*"} & set(services):
+            return True
+    return False
+
+
+def _statements(documents: tuple[str, ...]) -> Iterator[dict[str, Any]]:
+    for document in documents:
+        try:
+            content = json.loads(document)
+        except ValueError:
+            continue
+        yield from _list(content.get("Statement"))
+
+
+def _action_matches(statement: dict[str, Any], action: str) -> bool:
+    if "NotAction" in statement:
+        return not _any_matches(_list(statement["NotAction"]), action, ignore_case=True)
+    return _any_matches(_list(statement.get("Action")), action, ignore_case=True)
+
+
+def _resource_matches(statement: dict[str, Any], resource: str) -> bool:
+    if "NotResource" in statement:
+        return not _any_matches(_list(statement["NotResource"]), resource)
+    return _any_matches(_list(statement.get("Resource")), resource)
+
+
+def _any_matches(patterns: list[Any], text: str, *, ignore_case: bool = False) -> bool:
+    # fnmatch's brackets have no meaning in IAM.
+    escaped = (str(pattern).replace("[", "[[]") for pattern in patterns)
+    if ignore_case:
+        return any(fnmatch.fnmatchcase(text.lower(), pattern.lower()) for pattern in escaped)
+    return any(fnmatch.fnmatchcase(text, pattern) for pattern in escaped)
+
+
+def _list(value: object) -> list[Any]:
+    if value is None:
+        return []
+    return value if isinstance(value, list) else [value]
