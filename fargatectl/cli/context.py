@@ -13,8 +13,7 @@ from fargatectl.cli import endpoints
 from fargatectl.config.load import find, load
 from fargatectl.config.override import with_images
 from fargatectl.errors import UsageError
-from fargatectl.render import problems
-from fargatectl.render.console import width_of
+from fargatectl.render.words import count
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, MutableMapping
@@ -55,13 +54,9 @@ class Target:
 
 
 def read_file(options: FileOptions, surroundings: Surroundings) -> Loaded:
-    """Return the user's file, loaded, and tell what is worth a warning. Raises ConfigError, UsageError."""
+    """Return the user's file, loaded. Raises ConfigError with all its problems, UsageError if there is no file."""
     path = _path(options, surroundings)
-    loaded = load(path, environment=options.env or None, variables=surroundings.environ, git_sha=_commit(path.parent))
-    if loaded.warnings:
-        width = width_of(surroundings.err)
-        surroundings.aside(problems.warnings(loaded.warnings, file=path.name, width=width))
-    return loaded
+    return load(path, environment=options.env or None, variables=surroundings.environ, git_sha=_commit(path.parent))
 
 
 def _path(options: FileOptions, surroundings: Surroundings) -> Path:
@@ -101,6 +96,9 @@ def target(
     `images` are those of `--image`. Raises ConfigError, UsageError, Refused, AwsFailure.
     """
     loaded = read_file(options, surroundings)
+    if loaded.warnings:
+        warnings = count(len(loaded.warnings), "warning")
+        surroundings.aside(f"{loaded.path.name} has {warnings}: fargatectl validate shows more")
     config = with_images(loaded.config, images)
     # Imported here so that a mistake in the file is told before the AWS SDK is loaded.
     from fargatectl.aws.session import WORKERS, Aws, make_session  # noqa: PLC0415
@@ -134,7 +132,7 @@ def target(
         yield Target(loaded, config, blueprint.stack, blueprint.services, aws, engine, local=options.sandbox)
     finally:
         for pool in (engine, leaves):
-            pool.shutdown(wait=not surroundings.signals.stopped(), cancel_futures=True)
+            pool.shutdown(wait=False, cancel_futures=True)
 
 
 def _enter_sandbox(options: FileOptions, config: Config, surroundings: Surroundings) -> str:

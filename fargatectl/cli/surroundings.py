@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import threading
 import time
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -174,13 +175,13 @@ class Surroundings:
         self.stderr.flush()
 
     def leave(self, code: int) -> None:
-        """End the process. After a signal nobody waits for threads that still talk to AWS."""
+        """End the process. Nobody waits for threads that still sleep or talk to AWS: all has been told."""
         try:
             self.flush()
         except BrokenPipeError:
             # Whoever read our output is gone; the interpreter must not complain about it when it flushes again.
             devnull = os.open(os.devnull, os.O_WRONLY)
             os.dup2(devnull, self.stdout.fileno())
-        if self.signals.stopped():
+        if threading.active_count() > 1:
             os._exit(code)
         sys.exit(code)

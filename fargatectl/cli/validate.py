@@ -9,7 +9,8 @@ from rich.text import Text
 from fargatectl.cli.context import read_file
 from fargatectl.config.expand import expanded
 from fargatectl.errors import ConfigError, ExitCode
-from fargatectl.render import machine
+from fargatectl.render import machine, problems
+from fargatectl.render.console import width_of
 from fargatectl.render.escape import escape
 from fargatectl.render.words import count
 
@@ -35,6 +36,9 @@ def run(options: ValidateOptions, surroundings: Surroundings) -> ExitCode:
     elif options.expanded:
         surroundings.raw(expanded(loaded.config))
     else:
+        if loaded.warnings:
+            width = width_of(surroundings.err)
+            surroundings.aside(problems.warnings(loaded.warnings, file=loaded.path.name, width=width))
         services = count(len(loaded.config.services), "service")
         surroundings.data(Text(f"{escape(loaded.path.name)} is valid: {services}."))
     return ExitCode.DONE

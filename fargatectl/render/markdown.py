@@ -58,7 +58,7 @@ def prose(text: str) -> str:
 
 def code(text: str) -> str:
     """Return foreign text as code, in more backticks than it holds, fit for the cell of a table."""
-    # In a table `\\|` would be a backslash and the end of the cell, even within code.
+    # In a table `\|` would be a backslash and the end of the cell, even within code.
     shown = escape(text).replace("\\|", "\\¦").replace("|", "\\|")
     if not shown.strip():
         return ""

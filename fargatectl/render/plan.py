@@ -43,10 +43,8 @@ def screen(plan: Plan, *, file: str, width: int, verbose: bool = False) -> Text:
     lines = [header(plan, file, width), Text()]
     for group, changes in _groups(plan.changes):
         lines += [_headline(group, changes, width), *_body(changes, width, verbose=verbose), Text()]
-    for note in plan.notes:
-        lines += [Text(line, "dim") for line in wrap(escape(note), width, indent="  ")]
-    if plan.notes:
-        lines.append(Text())
+    for note in plan.notes if plan else ():
+        lines += [*(Text(line, "dim") for line in wrap(escape(note), width, indent="  ")), Text()]
     counted = summary(plan)
     folded = [Text(line) for line in wrap(counted.plain, width)]
     return joined([*lines, *([counted] if counted.cell_len <= width else folded)])

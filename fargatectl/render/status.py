@@ -112,14 +112,25 @@ def _targets(service: ServiceStatus) -> Text:
 
 
 def _table(services: Sequence[ServiceStatus], width: int) -> list[Text]:
-    """Return the table, with the image cut as far as it must be; nothing if even that does not fit."""
-    rows = [_cells(replace(service, image=_without_registry(service.image))) for service in services]
+    """Return the table, with images cut as far as they must be and, if there is no room beside them, addresses on
+    lines of their own; nothing if even that does not fit."""
     header = [Text(name, "dim") for name in _COLUMNS]
+    rows = [_cells(replace(service, image=_without_registry(service.image))) for service in services]
+    whole = _fitting([header, *rows], width)
+    if whole:
+        return whole
+    lines = _fitting([row[:-1] for row in [header, *rows]], width)
+    if not lines:
+        return []
+    below = [[Text(f"    {row[-1].plain}")] if row[-1].plain != _NONE else [] for row in rows]
+    return [lines[0], *(line for pair in zip(lines[1:], below, strict=True) for line in (pair[0], *pair[1]))]
+
+
+def _fitting(rows: Sequence[Sequence[Text]], width: int) -> list[Text]:
     image = _COLUMNS.index("image")
-    widest = max(row[image].cell_len for row in rows)
-    for room in range(widest, 11, -1):
-        shown = [[*row[:image], Text(cut(row[image].plain, room)), *row[image + 1 :]] for row in rows]
-        lines = columns([header, *shown])
+    for room in range(max(row[image].cell_len for row in rows), 11, -1):
+        shown = [[*row[:image], Text(cut(row[image].plain, room), row[image].style), *row[image + 1 :]] for row in rows]
+        lines = columns(shown)
         if max(line.cell_len for line in lines) <= width:
             return lines
     return []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from difflib import unified_diff
 from typing import Any
 
@@ -10,6 +11,7 @@ from fargatectl.render.escape import escape
 from fargatectl.render.plain import plain
 from fargatectl.render.words import HIDDEN, KNOWN_AFTER_APPLY, NOT_SET
 
+_TASK_DEFINITION = re.compile(r"^arn:[\w-]+:ecs:[\w-]*:\d*:task-definition/(\S+)$", re.ASCII)
 _INLINE = 56  # cells of a structured value that still reads well on one line
 _RAW = frozenset({"tags", "env", "environment", "secrets", "labels", "options", "attributes"})
 
@@ -32,8 +34,8 @@ def is_structured(value: object) -> bool:
 
 
 def inline(value: object) -> str:
-    """Return a value on one line, escaped."""
-    return escape(_inline(_data(value)))
+    """Return a value on one line, escaped; a task definition by family and revision, as people know it."""
+    return escape(_TASK_DEFINITION.sub(r"\1", _inline(_data(value))))
 
 
 def listing(value: object) -> list[str]:
