@@ -16,7 +16,7 @@ if [[ -t 1 && -z ${NO_COLOR:-} && ${TERM:-dumb} != dumb ]]; then
 fi
 
 leave() {
-  fargatectl sandbox stop --quiet || true
+  fargatectl sandbox stop >"$scratch/last" 2>&1 || true
   rm -rf "$scratch"
 }
 trap leave EXIT

@@ -1,0 +1,107 @@
+"""`docs/deploy-policy.json` against the calls that the code can make: every one is allowed, and nothing beside them."""
+
+from __future__ import annotations
+
+import ast
+import json
+from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING, Any
+
+import botocore.session
+import pytest
+from botocore import xform_name
+
+from tests.docs.reading import DOCS, ROOT
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+CLIENTS = {
+    "acm": ("acm", "acm"),
+    "autoscaling": ("application-autoscaling", "application-autoscaling"),
+    "cloudmap": ("servicediscovery", "servicediscovery"),
+    "ec2": ("ec2", "ec2"),
+    "ecs": ("ecs", "ecs"),
+    "elb": ("elbv2", "elasticloadbalancing"),
+    "iam": ("iam", "iam"),
+    "logs": ("logs", "logs"),
+    "secrets": ("secretsmanager", "secretsmanager"),
+    "ssm": ("ssm", "ssm"),
+    "sts": ("sts", "sts"),
+    "tagging": ("resourcegroupstaggingapi", "tag"),
+}
+"""Property of `Aws` → botocore's name of the service, and the prefix of its actions."""
+FREE = {"sts:GetCallerIdentity"}
+"""STS API Reference: no permission is needed to call it."""
+IMPLIED = {
+    "iam:PassRole",  # to hand a service's roles to ECS
+    "iam:CreateServiceLinkedRole",  # the first cluster, load balancer and scalable target of an account
+    "ec2:DescribeAccountAttributes",  # what ELB looks at with the caller's rights
+    "ec2:DescribeInternetGateways",
+    "ec2:DescribeRegions",  # what Cloud Map looks at; a private DNS namespace is a hosted zone, made likewise
+    "route53:ChangeResourceRecordSets",
+    "route53:CreateHostedZone",
+    "route53:DeleteHostedZone",
+    "route53:GetHostedZone",
+    "route53:ListHostedZonesByName",
+    "cloudwatch:DeleteAlarms",  # target tracking makes its alarms with the caller's rights
+    "cloudwatch:DescribeAlarms",
+    "cloudwatch:PutMetricAlarm",
+}
+"""What AWS asks for beside the calls themselves."""
+
+
+def calls() -> Iterator[str]:
+    """Yield the actions of all calls in the code: what is taken from a client, and paginators by their name."""
+    for part in ("aws", "reconcilers", "rollout"):
+        for path in sorted((ROOT / "fargatectl" / part).rglob("*.py")):
+            nodes = list(ast.walk(ast.parse(path.read_text())))
+            used = {node.attr for node in nodes if isinstance(node, ast.Attribute)} & CLIENTS.keys()
+            for node in nodes:
+                if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Attribute):
+                    yield from _action(node.value.attr, node.attr)
+                elif isinstance(node, ast.Constant) and isinstance(node.value, str) and "_" in node.value:
+                    for client in used:
+                        yield from _action(client, node.value)
+
+
+def _action(client: str, method: str) -> Iterator[str]:
+    if client in CLIENTS:
+        service, prefix = CLIENTS[client]
+        operation = _operations(service).get(method)
+        if operation:
+            yield f"{prefix}:{operation}"
+
+
+def _operations(service: str) -> dict[str, str]:
+    if service not in _KNOWN:
+        names = _SESSION.get_service_model(service).operation_names
+        _KNOWN[service] = {xform_name(name): name for name in names}
+    return _KNOWN[service]
+
+
+_SESSION = botocore.session.Session()
+_KNOWN: dict[str, dict[str, str]] = {}
+CALLED = sorted(set(calls()) - FREE)
+
+
+@pytest.fixture(scope="module")
+def statements() -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = json.loads((DOCS / "deploy-policy.json").read_text())["Statement"]
+    return found
+
+
+@pytest.mark.parametrize("action", CALLED)
+def test_every_call_is_allowed(action: str, statements: list[dict[str, Any]]) -> None:
+    assert any(fnmatchcase(action, allowed) for one in statements for allowed in one["Action"])
+
+
+def test_nothing_else_is_allowed(statements: list[dict[str, Any]]) -> None:
+    allowed = {action for one in statements for action in one["Action"]}
+    assert allowed - set(CALLED) - IMPLIED == set()
+
+
+def test_only_reading_is_allowed_by_the_statement_for_it(statements: list[dict[str, Any]]) -> None:
+    (reading,) = [one for one in statements if one["Sid"] == "Read"]
+    verbs = ("Describe", "List", "Get")
+    assert [action for action in reading["Action"] if not action.partition(":")[2].startswith(verbs)] == []
