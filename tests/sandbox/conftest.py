@@ -15,23 +15,33 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 
-@pytest.fixture
-def local() -> LocalAws:
-    return LocalAws()
+@pytest.fixture(scope="session")
+def shared() -> tuple[LocalAws, dict[tuple[str, str, str], Any]]:
+    """One local AWS with its clients for the whole run: making clients costs more than most tests do."""
+    return LocalAws(), {}
 
 
 @pytest.fixture
-def client(local: LocalAws) -> Callable[..., Any]:
-    sessions: dict[str, Session] = {}
+def local(shared: tuple[LocalAws, dict[tuple[str, str, str], Any]]) -> LocalAws:
+    local, _ = shared
+    local.reset()
+    local.intercept(None)
+    return local
+
+
+@pytest.fixture
+def client(local: LocalAws, shared: tuple[LocalAws, dict[tuple[str, str, str], Any]]) -> Callable[..., Any]:
+    _, clients = shared
 
     def make(service: str, *, account: str = local.account, region: str = local.region) -> Any:
-        if account not in sessions:
+        key = (service, account, region)
+        if key not in clients:
             core = botocore.session.Session()
             core.set_credentials(access_key(account), SECRET_KEY)
             local.attach(core)
-            sessions[account] = Session(botocore_session=core)
-        config = Config(retries={"total_max_attempts": 1})  # a test sees the first answer, and never waits
-        return sessions[account].client(service, region_name=region, config=config)  # type: ignore[call-overload]
+            config = Config(retries={"total_max_attempts": 1})  # a test sees the first answer, and never waits
+            clients[key] = Session(botocore_session=core).client(service, region_name=region, config=config)  # type: ignore[call-overload]
+        return clients[key]
 
     return make
 
