@@ -83,7 +83,7 @@ class TargetGroups(Reconciler[TargetGroup, TargetGroupOut]):
 
     A replacement is made beside the old one, under another name: the name ends in a digest of what cannot change, and
     of the load balancer, for a target group belongs to one (ELB User Guide, "Quotas"). Where that name is not found,
-    what carries our address is the old half.
+    what carries our address may be the old half.
     """
 
     kind = "alb.target_group"
@@ -99,9 +99,14 @@ class TargetGroups(Reconciler[TargetGroup, TargetGroupOut]):
         return [None if one is None else lives.get(one["TargetGroupArn"]) for one in chosen]
 
     def _old_half(self, aws: Aws, spec: TargetGroup) -> TargetGroupTypeDef | None:
+        """Return what `spec` replaces behind the same load balancer.
+
+        Where nothing but the load balancer is another, the old one is no half: it goes once its load balancer is gone.
+        """
         proof = reading.proof(spec.tags)
         arns = reading.candidates(aws, proof, reading.TARGET_GROUP).get(proof.get(ADDRESS, "-"), ())
-        return next(iter(reading.target_groups_at(aws, arns)), None)
+        found = reading.target_groups_at(aws, arns)
+        return next((one for one in found if one.get("ProtocolVersion") != spec.protocol_version), None)
 
     def compare(self, spec: TargetGroup, live: Live[TargetGroup, TargetGroupOut]) -> Delta:
         """Return what differs. Raises `Refused` for a move to another VPC: the name would be the same."""
