@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import re
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -19,9 +21,13 @@ from tests.reconcilers.load_balancing import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from fargatectl.aws.session import Aws
     from fargatectl.model.ownership import Ownership
+    from fargatectl.sandbox.http import Response
     from fargatectl.sandbox.inprocess import LocalAws
+    from fargatectl.sandbox.wire import Call
     from tests.reconcilers.conftest import Converger, Refusals
 
 BALANCER = "alb.load_balancer/public"
@@ -245,3 +251,22 @@ def test_waiting_ends_when_all_are_active_or_one_has_failed(aws: Aws, converger:
 
     with pytest.raises(AwsFailure, match="load balancers are active"):
         alb.until_active(aws, [*arns, arns[0].replace("shop-public", "gone")])
+
+
+def test_waiting_ends_with_the_reason_when_a_load_balancer_fails(
+    aws: Aws, converger: Converger, owner: Ownership, local: LocalAws
+) -> None:
+    converger.apply(stack(owner, WEB))
+    (balancer,) = load_balancers(aws)
+
+    def fail(call: Call, apply: Callable[[], Response]) -> Response:
+        response = apply()
+        if call.operation != "DescribeLoadBalancers":
+            return response
+        failed = b"<Code>failed</Code><Reason>no addresses left</Reason>"
+        return replace(response, body=re.sub(rb"<Code>\w+</Code>", failed, response.body))
+
+    local.intercept(fail)
+
+    with pytest.raises(AwsFailure, match="no addresses left"):
+        alb.until_active(aws, [balancer["LoadBalancerArn"]])

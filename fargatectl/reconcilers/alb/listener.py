@@ -17,7 +17,7 @@ from fargatectl.reconcilers.alb import reading
 from fargatectl.reconcilers.alb.actions import ListenerAction, from_aws, to_aws
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence, Set as AbstractSet
+    from collections.abc import Iterable, Mapping, Sequence, Set as AbstractSet
 
     from types_boto3_elbv2.type_defs import ListenerTypeDef
 
@@ -73,7 +73,7 @@ class Listeners(Reconciler[Listener, ListenerOut]):
     kind = "alb.listener"
     noun = "listener"
     create_first = True
-    effects = {Action.DELETE: Effect.INTERRUPTION}  # noqa: RUF012 - a constant of the class
+    effects: ClassVar[Mapping[Action, Effect]] = {Action.DELETE: Effect.INTERRUPTION}
 
     def read(self, aws: Aws, specs: Sequence[Listener]) -> Sequence[Live[Listener, ListenerOut] | None]:
         found: dict[tuple[str, int], Live[Listener, ListenerOut]] = {}

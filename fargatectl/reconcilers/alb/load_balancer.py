@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from fargatectl.aws import tags
 from fargatectl.aws.errors import ClientError, says
@@ -82,7 +82,7 @@ class LoadBalancers(Reconciler[LoadBalancer, LoadBalancerOut]):
     kind = "alb.load_balancer"
     noun = "load balancer"
     create_first = True
-    effects = {Action.DELETE: Effect.INTERRUPTION}  # noqa: RUF012 - a constant of the class
+    effects: ClassVar[Mapping[Action, Effect]] = {Action.DELETE: Effect.INTERRUPTION}
 
     def read(self, aws: Aws, specs: Sequence[LoadBalancer]) -> Sequence[Live[LoadBalancer, LoadBalancerOut] | None]:
         found = reading.load_balancers(aws, (spec.name for spec in specs))

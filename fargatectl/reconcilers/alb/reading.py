@@ -177,17 +177,18 @@ def target_groups_at(aws: Aws, arns: Iterable[str]) -> list[TargetGroupTypeDef]:
 
 
 def _by_name(aws: Aws, ask: Callable[..., list[T]], names: Sequence[str]) -> list[T]:
-    """Ask for things by name. One that is missing fails the whole call, so then the whole list is read."""
+    """Ask for things by name. One that is missing fails the whole call: then all there are in the Region are listed."""
 
-    def some(part: Sequence[str]) -> list[T]:
+    def some(part: Sequence[str]) -> list[T] | None:
         try:
             return ask(Names=part)
         except ClientError as error:
             if code_of(error) not in _GONE:
                 raise
-        return [] if len(part) == 1 else ask()
+            return [] if len(part) == 1 else None
 
-    return [one for part in aws.each(some, chunks(names, _ARNS)) for one in part]
+    answers = aws.each(some, chunks(names, _ARNS))
+    return ask() if None in answers else [one for answer in answers for one in answer or ()]
 
 
 def candidates(aws: Aws, proof: Mapping[str, str], part: str) -> dict[str, list[str]]:

@@ -69,7 +69,7 @@ class Rules(Reconciler[Rule, RuleOut]):
     kind = "alb.rule"
     noun = "rule"
     create_first = True
-    effects = {Action.DELETE: Effect.INTERRUPTION}  # noqa: RUF012 - a constant of the class
+    effects: ClassVar[Mapping[Action, Effect]] = {Action.DELETE: Effect.INTERRUPTION}
 
     def read(self, aws: Aws, specs: Sequence[Rule]) -> Sequence[Live[Rule, RuleOut] | None]:
         return [self._read(aws, spec) for spec in specs]

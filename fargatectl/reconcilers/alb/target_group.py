@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from fargatectl.aws import tags
 from fargatectl.aws.errors import ClientError, says
@@ -90,7 +90,7 @@ class TargetGroups(Reconciler[TargetGroup, TargetGroupOut]):
     noun = "target group"
     create_first = True
     # Requests go to the new, still empty one until the service's tasks are in it.
-    effects = {Action.REPLACE: Effect.INTERRUPTION}  # noqa: RUF012 - a constant of the class
+    effects: ClassVar[Mapping[Action, Effect]] = {Action.REPLACE: Effect.INTERRUPTION}
 
     def read(self, aws: Aws, specs: Sequence[TargetGroup]) -> Sequence[Live[TargetGroup, TargetGroupOut] | None]:
         found = reading.target_groups(aws, (spec.name for spec in specs))
