@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from fargatectl.engine.planner import Planning
     from fargatectl.model.status import ServiceStatus
 
-_INTERRUPTED = "interrupted: nothing new is begun; what is under way in AWS ends there. Ctrl-C again leaves at once"
+_INTERRUPTED = "interrupted: nothing new begins, what runs ends; Ctrl-C again leaves at once"
 
 
 @dataclass(frozen=True)

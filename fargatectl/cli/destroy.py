@@ -75,7 +75,8 @@ def _running(planning: Planning) -> int:
 def _of_others(address: str) -> str:
     """Return a look-up in words: `secrets.secret/shop/db` is "secret shop/db"."""
     kind, _, name = address.partition("/")
-    return f"{kind.rpartition('.')[2].replace('_', ' ')} {name}"
+    noun = kind.rpartition(".")[2].replace("_", " ")
+    return noun if name == noun else f"{noun} {name}"
 
 
 def _look_again(there: Target, done: Run) -> Planning | None:

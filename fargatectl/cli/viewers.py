@@ -159,6 +159,7 @@ class Screen:
         height = self._console.height - _ROOM_BELOW
         text = self._progress.screen(now=self._clock(), width=width_of(self._console), height=height)
         if self._live is None:
+            self._console.line()
             self._live = Live(text, console=self._console, auto_refresh=False, vertical_overflow="crop")
             self._live.start(refresh=True)
         else:

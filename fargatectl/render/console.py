@@ -28,6 +28,7 @@ def make_console(stream: TextIO, environment: Mapping[str, str]) -> Console:
         highlight=False,
         width=width,
         soft_wrap=True,
+        color_system=None if environment.get("NO_COLOR") else "auto",
         legacy_windows=False,
         _environ=environment,
     )
@@ -36,7 +37,7 @@ def make_console(stream: TextIO, environment: Mapping[str, str]) -> Console:
 def is_redrawable(console: Console, environment: Mapping[str, str]) -> bool:
     """Tell whether a screen may be redrawn in place: on a terminal that knows how, and not in a CI system's log."""
     in_ci = environment.get("CI", "").lower() not in {"", "0", "false"}
-    return console.is_terminal and not console.is_dumb_terminal and not in_ci and "NO_COLOR" not in environment
+    return console.is_terminal and not console.is_dumb_terminal and not in_ci and not environment.get("NO_COLOR")
 
 
 def width_of(console: Console) -> int:

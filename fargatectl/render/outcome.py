@@ -157,7 +157,7 @@ def farewell(  # noqa: PLR0913 - what a destroy is of
         rows.append(
             [Text(f"- {count(len(owns), noun, _plural(noun))}{extra}", _BAD), Text(cut(names(owns), width // 2))]
         )
-    lines += columns(rows)
+    lines += [*columns(rows), Text()]
     for label, texts in (("kept", kept), ("not ours", foreign)):
         if texts:
             head = f"  {label:<10}"

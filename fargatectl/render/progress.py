@@ -24,6 +24,7 @@ _BAR = 15
 _SHOWN_EVENTS = 2
 _SILENCE_SECONDS = 30  # so long may a log of a CI system be silent before it says what is waited for
 _DURATION_CELLS = 10
+_STEADY = "steady"  # the last stage of a rollout that went well
 _STATES = ("done", "skipped", "failed", "began")
 
 
@@ -37,7 +38,6 @@ def bar(part: int, whole: int, width: int = _BAR) -> str:
 class _Rollout:
     began: datetime
     last: RolloutProgress
-    steady: bool = False
     events: list[ServiceEvent] = field(default_factory=list)
 
 
@@ -100,7 +100,8 @@ class Progress:
     def _rollout(self, name: str, now: datetime, width: int) -> Iterator[Text]:
         rollout = self._rollouts[name]
         last = rollout.last
-        stage = Text.assemble("  ", ("▸", "cyan"), f" rollout of {escape(name)}  ", (escape(last.stage), "yellow"))
+        mark = ("✓", "green") if last.stage == _STEADY else ("▸", "cyan")
+        stage = Text.assemble("  ", mark, f" rollout of {escape(name)}  ", (escape(last.stage), "yellow"))
         yield spread(stage, Text(duration((now - rollout.began).total_seconds()), "dim"), width)
         failed = f", {last.failed} failed" if last.failed else ""
         rows = [
