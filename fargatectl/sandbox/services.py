@@ -7,6 +7,9 @@ import importlib
 _MODULES = (
     "fargatectl.sandbox.sts",
     "fargatectl.sandbox.targets",
+    "fargatectl.sandbox.autoscaling",
+    "fargatectl.sandbox.cloudmap.namespaces",
+    "fargatectl.sandbox.cloudmap.services",
     "fargatectl.sandbox.ecs.clusters",
     "fargatectl.sandbox.ecs.definitions",
     "fargatectl.sandbox.ecs.services",

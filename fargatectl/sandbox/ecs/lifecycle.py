@@ -9,6 +9,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from fargatectl.sandbox import targets
+from fargatectl.sandbox.cloudmap import services as discovery
 from fargatectl.sandbox.ecs import fates, interfaces, logs
 from fargatectl.sandbox.ecs.state import RUNNING, STOPPED, Container, Task
 from fargatectl.sandbox.faults import AwsError
@@ -261,20 +262,11 @@ def _discover(region: Region, task: Task) -> None:
         port = registry.get("port") or registry.get("containerPort")
         if port:
             attributes["AWS_INSTANCE_PORT"] = str(port)
-        identifier = registry["registryArn"].rpartition("/")[2]
         with suppress(AwsError):  # the Cloud Map service may be gone
-            region.moto(
-                "servicediscovery",
-                "RegisterInstance",
-                ServiceId=identifier,
-                InstanceId=task.id,
-                CreatorRequestId=task.id,
-                Attributes=attributes,
-            )
+            discovery.register(region, registry["registryArn"], task.id, attributes)
 
 
 def _undiscover(region: Region, task: Task) -> None:
     for registry in task.registries:
-        identifier = registry["registryArn"].rpartition("/")[2]
         with suppress(AwsError):
-            region.moto("servicediscovery", "DeregisterInstance", ServiceId=identifier, InstanceId=task.id)
+            discovery.deregister(region, registry["registryArn"], task.id)

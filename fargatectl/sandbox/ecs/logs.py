@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from fargatectl.sandbox.faults import AwsError
+from fargatectl.sandbox import moto_adapter
 
 if TYPE_CHECKING:
     from fargatectl.sandbox.cloud import Region
@@ -27,8 +26,5 @@ def write(region: Region, task: Task, container: Container, line: str) -> None:
     if place is None:
         return
     group, stream = place
-    event = {"timestamp": int(region.date().timestamp() * 1000), "message": f"local AWS: {line}"}
-    with suppress(AwsError):
-        region.moto("logs", "CreateLogStream", logGroupName=group, logStreamName=stream)
-    with suppress(AwsError):
-        region.moto("logs", "PutLogEvents", logGroupName=group, logStreamName=stream, logEvents=[event])
+    backend = region.backend("logs")
+    moto_adapter.write_log(backend, group, stream, region.date(), f"local AWS: {line}")

@@ -189,7 +189,7 @@ def _check_registries(region: Region, members: Mapping[str, Any], definition: Ta
     for registry in registries:
         identifier = str(registry.get("registryArn", "")).rpartition("/")[2]
         try:
-            found = region.moto("servicediscovery", "GetService", Id=identifier)["Service"]
+            found = region.ask("servicediscovery", "GetService", Id=identifier)["Service"]
         except AwsError as error:
             raise invalid(f"The service registry {registry.get('registryArn')} does not exist.") from error
         kinds = {record["Type"] for record in (found.get("DnsConfig") or {}).get("DnsRecords", [])}
