@@ -23,13 +23,18 @@ trap leave EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM
 
-# show WHY COMMAND...: say why, type the command, run it.
+# show WHY COMMAND...: say why, type the command, run it. It must end with $ends, by default 0.
 show() {
+  local code=0
   printf '\n%s# %s%s\n' "$dim" "$1" "$plain"
   shift
   printf '%s$ %s%s\n' "$bold" "$*" "$plain"
   sleep "$pause"
-  "$@"
+  "$@" || code=$?
+  if ((code != ${ends:-0})); then
+    printf '%s\n' "The demo expected the exit code ${ends:-0}, not $code." >&2
+    exit 1
+  fi
 }
 
 cd "$scratch"
@@ -45,5 +50,7 @@ show 'A new version of the image.' sed -i.old 's/nginx:stable/nginx:1.29/' farga
 show 'One setting, so one new task definition and one new deployment.' fargatectl diff --sandbox
 show 'The old tasks leave when the new ones are healthy.' fargatectl deploy --sandbox --yes
 show 'The new revision serves.' fargatectl status --sandbox
+ends=3 show 'A version that crashes at its start: ECS gives up and goes back, and the reason is told.' \
+  fargatectl deploy --sandbox --yes --image public.ecr.aws/nginx/nginx:crash
 show 'Delete all that the app owns, and look whether anything is left.' fargatectl destroy --sandbox --yes
 show 'That was all; the local AWS goes too.' fargatectl sandbox stop

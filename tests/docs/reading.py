@@ -75,9 +75,7 @@ def rows() -> Iterator[Row]:
             if len(cells) == _COLUMNS and cells[0].startswith("`"):
                 key, meaning, kind, default, example, change = cells
                 for table in tables:
-                    yield Row(
-                        (*table, key.strip("`")), meaning, kind, default.strip("`"), example.strip("`"), change
-                    )
+                    yield Row((*table, key.strip("`")), meaning, kind, default.strip("`"), example.strip("`"), change)
 
 
 _COLUMNS = 6

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 VALUES = (TagSelector, LocalVariable)
 """Tables that are one value, written in one line."""
-NONE = "–"
+NONE = "\N{EN DASH}"
 
 
 @dataclass(frozen=True)
