@@ -6,60 +6,31 @@ milliseconds and the same test makes the same calls in the same order.
 
 from __future__ import annotations
 
-from concurrent.futures import Executor, Future
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-import boto3
-import botocore.session
-
-from fargatectl.aws.session import Aws
 from fargatectl.config.load import load
 from fargatectl.config.references import references
 from fargatectl.engine.executor import execute
 from fargatectl.engine.planner import plan
 from fargatectl.rollout.follow import Follower
 from fargatectl.rollout.status import statuses
-from fargatectl.sandbox.inprocess import LocalAws
 from fargatectl.stack import build
+from tests.inline import Inline
+from tests.local import make_aws
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
     from pathlib import Path
 
+    from fargatectl.aws.session import Aws
     from fargatectl.engine.executor import Outcome
     from fargatectl.engine.planner import Planning
     from fargatectl.model.events import Event
     from fargatectl.model.status import ServiceStatus
+    from fargatectl.sandbox.inprocess import LocalAws
     from fargatectl.stack import Blueprint
-
-
-class Inline(Executor):
-    """Runs what is submitted at once, in the order of submission."""
-
-    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
-        future: Future[Any] = Future()
-        try:
-            future.set_result(fn(*args, **kwargs))
-        except Exception as error:  # noqa: BLE001 - as an executor does
-            future.set_exception(error)
-        return future
-
-
-def make_aws(local: LocalAws) -> Aws:
-    """Return the tool's door to `local`, inline and on its clock."""
-    session = botocore.session.Session()
-    session.set_credentials(local.environment["AWS_ACCESS_KEY_ID"], local.environment["AWS_SECRET_ACCESS_KEY"])
-    local.attach(session)
-    return Aws(
-        boto3.Session(botocore_session=session),
-        region=local.region,
-        pool=Inline(),
-        clock=local.clock.now,
-        monotonic=local.clock.monotonic,
-        sleep=local.clock.sleep,
-    )
 
 
 @dataclass

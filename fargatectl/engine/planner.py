@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from fargatectl.engine.observer import observe
@@ -50,14 +50,6 @@ class Planning:
     kept: tuple[str, ...] = ()
 
 
-@dataclass
-class _Decisions:
-    planned: dict[Address, Planned] = field(default_factory=dict)
-    foreign: list[str] = field(default_factory=list)
-    failures: dict[Address, FargatectlError] = field(default_factory=dict)
-    kept: list[str] = field(default_factory=list)
-
-
 def plan(  # noqa: PLR0913 - what the four commands ask of it
     stack: Stack,
     aws: Aws,
@@ -79,72 +71,114 @@ def plan(  # noqa: PLR0913 - what the four commands ask of it
     looking = executor.submit(aws.tagged, stack.owner.tags())
     seen = observe(stack, aws, executor)
     looking.exception()  # the sweep asks for it again, and raises what went wrong
-    failures = {a: e for a, e in seen.failures.items() if not (absent and a in stack.sources)}
-    _raise(stack, failures)
-    outputs = {address: seen.outputs[address] for address in stack.sources if address in seen.outputs}
-    decisions = _Decisions()
+    _raise(stack, {a: e for a, e in seen.failures.items() if not (absent and a in stack.sources)})
+    decisions = _Decisions(stack, seen, absent=absent, adopt=adopt, only=only)
     for address in stack.in_order():
-        _decide(stack, address, seen, outputs, decisions, absent=absent, adopt=adopt, only=only)
+        decisions.decide(address)
     _raise(stack, decisions.failures)
     if decisions.foreign:
-        raise _not_ours(decisions.foreign)
-    claimed = {live.id for live in seen.lives.values() if live is not None}
-    claimed |= {p.live.id for p in decisions.planned.values() if p.live is not None}
-    swept = sweep(stack, aws, claimed, executor, absent=absent) if only is None else []
-    decisions.kept += [orphan.change.summary for orphan in swept if orphan.kept]
+        raise _not_ours(decisions.foreign.values())
+    swept: list[Swept] = []
+    if only is None:
+        claimed = decisions.claimed | {live.id for live in seen.lives.values() if live is not None}
+        swept = sweep(stack, aws, claimed, executor, absent=absent)
+    kept = [*decisions.kept, *(orphan.change.summary for orphan in swept if orphan.kept)]
     swept = [orphan for orphan in swept if not orphan.kept]
-    changes = [
-        *(decisions.planned[a].change for a in stack.resources if decisions.planned[a].change.action != Action.NOOP),
-        *(orphan.change for orphan in swept),
-    ]
-    identity = aws.identity()
+    planned = decisions.planned
     made = Plan(
         app=stack.owner.app,
         environment=stack.owner.environment,
-        account=identity.account,
+        account=aws.identity().account,
         region=aws.region,
-        changes=tuple(changes),
-        unchanged=sum(1 for p in decisions.planned.values() if p.change.action == Action.NOOP and p.live),
-        notes=() if absent else _notes(stack, outputs),
+        changes=(
+            *(planned[a].change for a in stack.resources if planned[a].change.action != Action.NOOP),
+            *(orphan.change for orphan in swept),
+        ),
+        unchanged=sum(1 for one in planned.values() if one.change.action == Action.NOOP and one.live),
+        notes=() if absent else _notes(stack, decisions.outputs),
     )
-    return Planning(stack, made, decisions.planned, swept, outputs, read_at, tuple(dict.fromkeys(decisions.kept)))
+    return Planning(stack, made, planned, swept, decisions.outputs, read_at, tuple(dict.fromkeys(kept)))
 
 
-def _decide(  # noqa: PLR0913 - one decision needs all that was seen
-    stack: Stack,
-    address: Address,
-    seen: Observation,
-    outputs: dict[Address, Any],
-    decisions: _Decisions,
-    *,
-    absent: bool,
-    adopt: AbstractSet[Address],
-    only: AbstractSet[Address] | None,
-) -> None:
-    resource = stack.resources[address]
-    live = seen.lives[address]
-    try:
-        spec = resource.spec if absent else resolve(resource.spec, outputs)
-    except FargatectlError as error:
-        decisions.failures[address] = error
-        return
-    if live is not None:
-        live = resource.reconciler.match(spec, live)
-    mine = live is None or not resource.reconciler.taggable or stack.owner.owns(live.spec.tags)
-    if absent or (only is not None and address not in only):
-        keep = not absent or live is None or not mine
-        action, delta = (Action.NOOP if keep else Action.DELETE), Delta()
-        live = None if absent and not mine else live
-    elif live is not None and not mine and address not in adopt:
-        decisions.foreign.append(
-            f"{resource.reconciler.summary(spec)} ({address}) belongs to {owner_of(live.spec.tags)}"
-        )
-        action, delta = Action.NOOP, Delta()
-    else:
-        action, delta = _compare(resource, spec, live, adopting=not mine)
-    if live is not None and action != Action.REPLACE and not (delta and resource.reconciler.renews(delta)):
-        outputs[address] = live.out
-    decisions.planned[address] = Planned(_change(resource, spec, action, delta), live)
+class _Decisions:
+    """Decides about one resource after the other, each after what it needs: a decision makes outputs known or not."""
+
+    def __init__(
+        self,
+        stack: Stack,
+        seen: Observation,
+        *,
+        absent: bool,
+        adopt: AbstractSet[Address],
+        only: AbstractSet[Address] | None,
+    ) -> None:
+        self.stack = stack
+        self.seen = seen
+        self.absent = absent
+        self.adopt = adopt
+        self.only = only
+        self.outputs = {address: seen.outputs[address] for address in stack.sources if address in seen.outputs}
+        self.planned: dict[Address, Planned] = {}
+        self.foreign: dict[Address, str] = {}
+        self.failures: dict[Address, FargatectlError] = {}
+        self.kept: list[str] = []
+        self._others: set[Address] = set()
+
+    @property
+    def claimed(self) -> set[str]:
+        """The physical ids that declared resources live in: the sweep leaves them alone."""
+        return {one.live.id for one in self.planned.values() if one.live is not None}
+
+    def decide(self, address: Address) -> None:
+        """Decide about the resource at `address`; what it needs has been decided about."""
+        resource = self.stack.resources[address]
+        live = self.seen.lives[address]
+        try:
+            spec = resource.spec if self.absent else resolve(resource.spec, self.outputs)
+            live = live and resource.reconciler.match(spec, live)
+            action, delta, live = self._decide(resource, spec, live)
+        except FargatectlError as error:
+            self.failures[address] = error
+            return
+        if live is not None and action != Action.REPLACE and not (delta and resource.reconciler.renews(delta)):
+            self.outputs[address] = live.out
+        self.planned[address] = Planned(_change(resource, spec, action, delta), live)
+
+    def _decide(
+        self, resource: Resource[Any, Any], spec: Spec, live: AnyLive | None
+    ) -> tuple[Action, Delta, AnyLive | None]:
+        mine = live is None or self._is_mine(resource, live)
+        if self.absent:
+            return self._drop(resource, live, mine=mine)
+        if self.only is not None and resource.address not in self.only:
+            return Action.NOOP, Delta(), live
+        if live is not None and not mine and resource.address not in self.adopt:
+            owner = owner_of(live.spec.tags)
+            self.foreign[resource.address] = (
+                f"{resource.reconciler.summary(spec)} ({resource.address}) belongs to {owner}"
+            )
+            return Action.NOOP, Delta(), live
+        return *_compare(resource, spec, live, adopting=not mine), live
+
+    def _is_mine(self, resource: Resource[Any, Any], live: AnyLive) -> bool:
+        """Tags prove it; of what takes none, the tags of all that it belongs to."""
+        if resource.reconciler.taggable:
+            mine = self.stack.owner.owns(live.spec.tags)
+        else:
+            mine = self._others.isdisjoint(resource.spec.needs())
+        if not mine:
+            self._others.add(resource.address)
+        return mine
+
+    def _drop(
+        self, resource: Resource[Any, Any], live: AnyLive | None, *, mine: bool
+    ) -> tuple[Action, Delta, AnyLive | None]:
+        if live is None or not mine:
+            return Action.NOOP, Delta(), None
+        if resource.reconciler.kept(live):
+            self.kept.append(resource.reconciler.summary(live.spec))
+            return Action.NOOP, Delta(), None
+        return Action.DELETE, Delta(), live
 
 
 def _compare(resource: Resource[Any, Any], spec: Spec, live: AnyLive | None, *, adopting: bool) -> tuple[Action, Delta]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from concurrent.futures import Executor, Future
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -12,22 +11,10 @@ from fargatectl.model.spec import Effect, Spec, setting
 from fargatectl.model.values import Late, known
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence, Set as AbstractSet
+    from collections.abc import Iterable, Sequence, Set as AbstractSet
 
     from fargatectl.model.change import Delta
     from fargatectl.model.ownership import Ownership
-
-
-class Inline(Executor):
-    """Runs what is submitted at once, in the order of submission."""
-
-    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
-        future: Future[Any] = Future()
-        try:
-            future.set_result(fn(*args, **kwargs))
-        except Exception as error:  # noqa: BLE001 - as an executor does
-            future.set_exception(error)
-        return future
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -15,10 +15,10 @@ from fargatectl.model.change import Action
 from fargatectl.model.diagnosis import Diagnosis
 from fargatectl.model.spec import Effect
 from fargatectl.model.values import Address
-from tests.engine.fakes import Child, Children, Inline, LastingThings, Place, Thing, Things, World
+from tests.engine.fakes import Child, Children, LastingThings, Place, Thing, Things, World
+from tests.inline import Inline
 
 if TYPE_CHECKING:
-
     from fargatectl.engine.executor import Outcome
     from fargatectl.engine.planner import Planning
     from fargatectl.engine.stack import Stack
@@ -226,6 +226,44 @@ def test_notes_are_told_once(new_stack: Any, world: World, aws: Any) -> None:
     stack.note(place.ref(lambda where: f"tasks run {where}"))
     stack.note(place.ref(lambda where: f"tasks run {where}"))
     assert planned(stack, aws).plan.notes == ("tasks run here",)
+
+
+class Attachments(Things):
+    kind = "fake.attachment"
+    noun = "attachment"
+    taggable = False
+
+
+def attached(stack: Stack, world: World) -> Stack:
+    home = stack.add(LastingThings(world), "home", Thing(name="home"), group="all")
+    attachment = Thing(name="attachment", parent=home.ref(lambda made: made))
+    stack.add(Attachments(world), "attachment", attachment, group="all")
+    return stack
+
+
+def test_what_takes_no_tags_belongs_to_whom_its_parent_belongs(new_stack: Any, world: World, aws: Any) -> None:
+    done(attached(new_stack(), world), aws)
+    (home,) = [made for made, thing in world.things.items() if thing.name == "home"]
+    world.things[home] = replace(world.things[home], tags={"fargatectl:app": "other"})
+    assert not planned(attached(new_stack(), world), aws, absent=True).plan
+    world.things[home] = replace(world.things[home], tags={"fargatectl:app": "shop"})
+    assert planned(attached(new_stack(), world), aws, absent=True).plan.count(Action.DELETE) == 2
+
+
+class Keepsakes(Things):
+    kind = "fake.keepsake"
+
+    def kept(self, live: Any) -> bool:
+        return bool(live.spec.tags.get("keep"))
+
+
+def test_what_is_kept_outlives_a_destroy_and_is_told(new_stack: Any, world: World, aws: Any) -> None:
+    stack = new_stack()
+    stack.add(Keepsakes(world), "letters", Thing(name="letters", tags={"keep": "yes"}), group="all")
+    done(stack, aws)
+    planning = planned(stack, aws, absent=True)
+    assert not planning.plan
+    assert planning.kept == ("thing letters",)
 
 
 class Rolling(Things):

@@ -3,49 +3,31 @@
 from __future__ import annotations
 
 import json
-from concurrent.futures import Executor, Future
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
-import botocore.session
 import pytest
-from boto3.session import Session
-from botocore.loaders import create_loader
 
-from fargatectl.aws.session import Aws
 from fargatectl.engine.executor import execute
 from fargatectl.engine.planner import plan
 from fargatectl.model.ownership import Ownership
 from fargatectl.sandbox.faults import AwsError
 from fargatectl.sandbox.inprocess import LocalAws
+from tests.inline import Inline
+from tests.local import make_aws as local_aws
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from concurrent.futures import Future
 
+    from fargatectl.aws.session import Aws
     from fargatectl.engine.executor import Outcome
     from fargatectl.engine.planner import Planning
     from fargatectl.engine.stack import Stack
     from fargatectl.model.values import Address
     from fargatectl.sandbox.http import Response
     from fargatectl.sandbox.wire import Call
-
-P = ParamSpec("P")
-T = TypeVar("T")
-
-LOADER = create_loader()
-"""Shared by all sessions: AWS's service models are large, and reading them is most of what a small test would cost."""
-
-
-class InlineExecutor(Executor):
-    """Runs what it is given at once, in the order in which it is given."""
-
-    def submit(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
-        future: Future[T] = Future()
-        try:
-            future.set_result(fn(*args, **kwargs))
-        except Exception as error:  # noqa: BLE001 - as any executor: the caller gets it from the future
-            future.set_exception(error)
-        return future
 
 
 def nothing_settles(address: Address, out: object, *, changed: bool) -> Future[Any]:
@@ -59,7 +41,7 @@ class Converger:
 
     def __init__(self, aws: Aws) -> None:
         self.aws = aws
-        self.executor = InlineExecutor()
+        self.executor = Inline()
 
     def plan(self, stack: Stack, *, absent: bool = False) -> Planning:
         self.aws.reads.clear()
@@ -126,22 +108,7 @@ def local() -> LocalAws:
 
 @pytest.fixture
 def make_aws(local: LocalAws) -> Callable[..., Aws]:
-    def make(*, account: str | None = None) -> Aws:
-        core = botocore.session.Session()
-        core.register_component("data_loader", LOADER)
-        environment = (local if account is None else LocalAws(account=account)).environment
-        core.set_credentials(environment["AWS_ACCESS_KEY_ID"], environment["AWS_SECRET_ACCESS_KEY"])
-        local.attach(core)
-        return Aws(
-            Session(botocore_session=core),
-            region=local.region,
-            pool=InlineExecutor(),
-            clock=local.clock.now,
-            monotonic=local.clock.monotonic,
-            sleep=local.clock.sleep,
-        )
-
-    return make
+    return partial(local_aws, local)
 
 
 @pytest.fixture

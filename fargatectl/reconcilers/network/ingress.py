@@ -154,7 +154,7 @@ def _authorize(aws: Aws, group_id: str, rules: Iterable[IngressRule]) -> None:
     """Add rules in one call; where EC2 has one of them already it refuses them all, so then one by one."""
 
     def authorize(some: Sequence[IngressRule]) -> None:
-        permissions = [_permission(rule, OURS) for rule in some]
+        permissions = [_permission(rule) for rule in some]
         call = aws.ec2.authorize_security_group_ingress
         retrying(aws, lambda: call(GroupId=group_id, IpPermissions=permissions), _NOT_SEEN)
 
@@ -165,7 +165,7 @@ def _revoke(aws: Aws, group_id: str, rules: Iterable[IngressRule]) -> None:
     """Remove rules in one call; where one of them is gone, one by one. A group that is gone has none."""
 
     def revoke(some: Sequence[IngressRule]) -> None:
-        permissions = [_permission(rule, None) for rule in some]
+        permissions = [_permission(rule) for rule in some]
         aws.ec2.revoke_security_group_ingress(GroupId=group_id, IpPermissions=permissions)
 
     _all_or_each(revoke, sorted(rules, key=_order), "InvalidPermission.NotFound", "InvalidGroup.NotFound")
@@ -184,9 +184,9 @@ def _all_or_each(change: Any, rules: list[IngressRule], *harmless: str) -> None:
                 _all_or_each(change, [rule], *harmless)
 
 
-def _permission(rule: IngressRule, description: str | None) -> Any:  # noqa: ANN401 - EC2's IpPermission
+def _permission(rule: IngressRule) -> Any:  # noqa: ANN401 - EC2's IpPermission
     source = known(rule.source)
-    said = {} if description is None else {"Description": description}
+    said = {"Description": OURS}
     permission: dict[str, Any] = {"IpProtocol": rule.protocol}
     if rule.protocol != "-1":
         permission |= {"FromPort": rule.from_port, "ToPort": rule.to_port}
