@@ -186,11 +186,11 @@ class Region:
         """Return this Region's state of one kind."""
         return self.cloud.state(kind, self.account, self.name)
 
-    def ask(self, service: str, operation: str, **params: Any) -> dict[str, Any]:  # noqa: ANN401 - AWS's members
+    def ask(self, service: str, operation: str, /, **params: Any) -> dict[str, Any]:  # noqa: ANN401 - AWS's members
         """Call the local AWS as a client would. Raises AwsError for a refusal."""
         return self.cloud.ask(Call(service, operation, params, self.account, self.name))
 
-    def moto(self, service: str, operation: str, **params: Any) -> dict[str, Any]:  # noqa: ANN401 - AWS's members
+    def moto(self, service: str, operation: str, /, **params: Any) -> dict[str, Any]:  # noqa: ANN401 - AWS's members
         """Call moto directly, past all manners. Raises AwsError for a refusal."""
         return self.cloud.ask_moto(Call(service, operation, params, self.account, self.name))
 

@@ -21,6 +21,7 @@ from moto.core import base_backend
 from moto.core.base_backend import BackendDict
 from moto.core.parse import PROTOCOL_PARSERS
 from moto.core.request import Request as MotoRequest
+from moto.core.resource_tagging import iter_taggable_backends
 from moto.core.routing import get_service_router
 from moto.core.serialize import get_serializer_class
 from moto.core.utils import get_service_model
@@ -301,3 +302,27 @@ def write_log(logs: Any, group: str, stream: str, date: datetime, message: str) 
         logs.create_log_stream(group, stream)
     event = {"timestamp": int(date.timestamp() * 1000), "message": message}
     logs.groups[group].streams[stream].put_log_events([event])
+
+
+def tagged(account: str, region: str) -> Iterator[tuple[str, dict[str, str]]]:
+    """Yield ARN and tags of what moto holds; listeners, rules and repositories too, which its own API leaves out."""
+    for backend in iter_taggable_backends(account, region):
+        for resource in backend.iter_tagged_resources():
+            yield resource.arn, dict(resource.tags)
+    # Only what has been used: asking for a backend would make it, and a fresh EC2 is not cheap.
+    for backends in list(BackendDict._instances):  # type: ignore[misc]  # noqa: SLF001 - moto's registry of state
+        held: Any = dict.get(backends, account, {})
+        if backends.service_name == "elbv2" and dict.__contains__(held, region):
+            yield from _tagged_listeners(dict.__getitem__(held, region))
+        if backends.service_name == "ecr" and dict.__contains__(held, region):
+            ecr = dict.__getitem__(held, region)
+            for repository in ecr.repositories.values():
+                yield repository.arn, ecr.tagger.get_tag_dict_for_resource(repository.arn)
+
+
+def _tagged_listeners(elbv2: Any) -> Iterator[tuple[str, dict[str, str]]]:  # noqa: ANN401 - moto's objects are untyped
+    for balancer in elbv2.load_balancers.values():
+        for listener in balancer.listeners.values():
+            yield listener.arn, elbv2.tagging_service.get_tag_dict_for_resource(listener.arn)
+            for rule in listener.rules.values():
+                yield rule.arn, elbv2.tagging_service.get_tag_dict_for_resource(rule.arn)

@@ -16,6 +16,7 @@ _MODULES = (
     "fargatectl.sandbox.ecs.rollouts",
     "fargatectl.sandbox.ecs.tasks",
     "fargatectl.sandbox.ecs.tagging",
+    "fargatectl.sandbox.tagging",
 )
 
 

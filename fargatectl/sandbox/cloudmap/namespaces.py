@@ -26,9 +26,6 @@ if TYPE_CHECKING:
     from fargatectl.sandbox.cloud import Region
     from fargatectl.sandbox.wire import Call
 
-CREATE_SECONDS = 30.0
-DELETE_SECONDS = 20.0
-UPDATE_SECONDS = 10.0
 _SERVICE = "servicediscovery"
 _KINDS = {
     "CreatePrivateDnsNamespace": "DNS_PRIVATE",
@@ -65,20 +62,16 @@ def create_namespace(region: Region, call: Call, _forward: Forward) -> Answer:
 
     def finish(operation: Operation) -> None:
         if kind != "HTTP" and _overlaps(region, made):
-            operation.error = (
-                "CANNOT_CREATE_HOSTED_ZONE",
-                (
-                    f"The VPC that you chose, {made.vpc} in region {region.name}, is already associated with another private "
-                    "hosted zone that has an overlapping name space."
-                ),
-            )
+            taken = f"The VPC that you chose, {made.vpc} in region {region.name}, is already associated with another "
+            detail = "private hosted zone that has an overlapping name space."
+            operation.error = ("CANNOT_CREATE_HOSTED_ZONE", taken + detail)
             return
         made.properties = _properties(region, made, time_to_live)
         region.state(CloudMap).namespaces[identifier] = made
         region.state(CloudMap).tags[made.arn] = tags_in(params.get("Tags"))
 
     targets = {"NAMESPACE": identifier}
-    return {"OperationId": begin(region, "CREATE_NAMESPACE", targets, CREATE_SECONDS, finish, token=creator)}
+    return {"OperationId": begin(region, "CREATE_NAMESPACE", targets, finish, token=creator)}
 
 
 def _refuse_repetition(region: Region, name: str, kind: str, creator: str) -> None:
@@ -140,7 +133,7 @@ def delete_namespace(region: Region, call: Call, _forward: Forward) -> Answer:
             with suppress(AwsError):
                 region.moto("route53", "DeleteHostedZone", Id=zone)
 
-    return {"OperationId": begin(region, "DELETE_NAMESPACE", {"NAMESPACE": found.id}, DELETE_SECONDS, finish)}
+    return {"OperationId": begin(region, "DELETE_NAMESPACE", {"NAMESPACE": found.id}, finish)}
 
 
 @HANDLERS.handles(_SERVICE, "UpdatePrivateDnsNamespace", "UpdatePublicDnsNamespace", "UpdateHttpNamespace")
@@ -154,7 +147,7 @@ def update_namespace(region: Region, call: Call, _forward: Forward) -> Answer:
         if soa:
             found.properties["DnsProperties"]["SOA"] = soa
 
-    return {"OperationId": begin(region, "UPDATE_NAMESPACE", {"NAMESPACE": found.id}, UPDATE_SECONDS, finish)}
+    return {"OperationId": begin(region, "UPDATE_NAMESPACE", {"NAMESPACE": found.id}, finish)}
 
 
 @HANDLERS.handles(_SERVICE, "GetNamespace")

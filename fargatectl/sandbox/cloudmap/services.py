@@ -27,8 +27,6 @@ if TYPE_CHECKING:
     from fargatectl.sandbox.cloud import Region
     from fargatectl.sandbox.wire import Call
 
-UPDATE_SECONDS = 10.0
-REGISTER_SECONDS = 3.0
 _SERVICE = "servicediscovery"
 _RECORDS = ("A", "AAAA", "CNAME", "SRV")
 
@@ -119,7 +117,7 @@ def update_service(region: Region, call: Call, _forward: Forward) -> Answer:
         if change.get("HealthCheckConfig"):
             found.members["HealthCheckConfig"] = change["HealthCheckConfig"]
 
-    return {"OperationId": begin(region, "UPDATE_SERVICE", {"SERVICE": found.id}, UPDATE_SECONDS, finish)}
+    return {"OperationId": begin(region, "UPDATE_SERVICE", {"SERVICE": found.id}, finish)}
 
 
 @HANDLERS.handles(_SERVICE, "DeleteService")
@@ -191,7 +189,7 @@ def register_instance(region: Region, call: Call, _forward: Forward) -> Answer:
         found.instances[name] = attributes
 
     targets = {"INSTANCE": name, "SERVICE": found.id}
-    return {"OperationId": begin(region, "REGISTER_INSTANCE", targets, REGISTER_SECONDS, finish)}
+    return {"OperationId": begin(region, "REGISTER_INSTANCE", targets, finish)}
 
 
 @HANDLERS.handles(_SERVICE, "DeregisterInstance")
@@ -204,7 +202,7 @@ def deregister_instance(region: Region, call: Call, _forward: Forward) -> Answer
         found.instances.pop(name, None)
 
     targets = {"INSTANCE": name, "SERVICE": found.id}
-    return {"OperationId": begin(region, "DEREGISTER_INSTANCE", targets, REGISTER_SECONDS, finish)}
+    return {"OperationId": begin(region, "DEREGISTER_INSTANCE", targets, finish)}
 
 
 def _require(found: DiscoveryService, name: str) -> dict[str, str]:

@@ -15,7 +15,15 @@ if TYPE_CHECKING:
 
 Members = dict[str, Any]
 
-SUBMITTED_SECONDS = 1.0
+_SUBMITTED_SECONDS = 1.0
+_SECONDS = {
+    "CREATE_NAMESPACE": 30.0,
+    "DELETE_NAMESPACE": 20.0,
+    "UPDATE_NAMESPACE": 10.0,
+    "UPDATE_SERVICE": 10.0,
+    "REGISTER_INSTANCE": 3.0,
+    "DEREGISTER_INSTANCE": 3.0,
+}
 
 
 @dataclass(slots=True, kw_only=True)
@@ -99,12 +107,11 @@ def begin(
     region: Region,
     kind: str,
     targets: dict[str, str],
-    seconds: float,
     finish: Callable[[Operation], None],
     *,
     token: str = "",
 ) -> str:
-    """Start an operation that takes `seconds`; `finish` does the work and may set its error. Returns its id."""
+    """Start an operation that takes its time; `finish` does the work and may set its error. Returns its id."""
     operation = Operation(
         id=f"{region.hex(32)}-{region.hex(8)}",
         kind=kind,
@@ -122,8 +129,8 @@ def begin(
         finish(operation)
         operation.status, operation.updated_at = "FAIL" if operation.error else "SUCCESS", region.date()
 
-    region.later(min(SUBMITTED_SECONDS, seconds), proceed)
-    region.later(seconds, end)
+    region.later(_SUBMITTED_SECONDS, proceed)
+    region.later(_SECONDS[kind], end)
     return operation.id
 
 

@@ -1,0 +1,74 @@
+"""Resource Groups Tagging API: what carries which tags, over all services that the real one knows.
+
+AWS: Resource Groups Tagging API Reference, GetResources. IAM roles are never returned, as on AWS.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from fargatectl.sandbox import moto_adapter
+from fargatectl.sandbox.cloudmap.state import CloudMap
+from fargatectl.sandbox.ecs.tagging import tagged as tagged_in_ecs
+from fargatectl.sandbox.faults import AwsError
+from fargatectl.sandbox.handlers import HANDLERS, Answer, Forward
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from fargatectl.sandbox.cloud import Region
+    from fargatectl.sandbox.wire import Call
+
+_SERVICE = "resourcegroupstaggingapi"
+_OURS = ("ecs", "servicediscovery", "iam")  # what moto knows of these is not what is
+
+
+def tagged(region: Region) -> Iterator[tuple[str, dict[str, str]]]:
+    """Yield ARN and tags of everything that has tags."""
+    yield from tagged_in_ecs(region)
+    yield from region.state(CloudMap).tags.items()
+    for arn, tags in moto_adapter.tagged(region.account, region.name):
+        if arn.split(":")[2] not in _OURS:
+            yield arn, tags
+
+
+@HANDLERS.handles(_SERVICE, "GetResources")
+def get_resources(region: Region, call: Call, _forward: Forward) -> Answer:
+    """Return tagged resources by tags and types, fifty a page unless asked otherwise."""
+    params = call.params
+    wanted = params.get("ResourceARNList")
+    if wanted and (params.get("TagFilters") or params.get("ResourceTypeFilters")):
+        raise AwsError("InvalidParameterException", "ResourceARNList cannot be combined with filters.")
+    found = [
+        {"ResourceARN": arn, "Tags": [{"Key": key, "Value": value} for key, value in tags.items()]}
+        for arn, tags in sorted(tagged(region))
+        if tags and _carries(tags, params.get("TagFilters") or []) and _is(arn, params.get("ResourceTypeFilters") or [])
+        if not wanted or arn in wanted
+    ]
+    size = int(params.get("ResourcesPerPage") or 50)
+    if not 1 <= size <= 100:  # noqa: PLR2004 - AWS: GetResources
+        raise AwsError("InvalidParameterException", "ResourcesPerPage must be between 1 and 100.")
+    start = _start(params.get("PaginationToken") or "")
+    token = f"from-{start + size}" if start + size < len(found) else ""
+    return {"ResourceTagMappingList": found[start : start + size], "PaginationToken": token}
+
+
+def _start(token: str) -> int:
+    number = token.removeprefix("from-") or "0"
+    if not number.isdigit():
+        raise AwsError("PaginationTokenExpiredException", "The pagination token is not valid.")
+    return int(number)
+
+
+def _carries(tags: Mapping[str, str], filters: Sequence[Mapping[str, Any]]) -> bool:
+    """Tell whether tags pass all filters; a filter without values asks for the key alone."""
+    return all(one["Key"] in tags and tags[one["Key"]] in (one.get("Values") or [tags[one["Key"]]]) for one in filters)
+
+
+def _is(arn: str, filters: Sequence[str]) -> bool:
+    """Tell whether a resource is of one of the types: "ecs", "ecs:service", "logs:log-group"."""
+    if not filters:
+        return True
+    _, _, service, _, _, resource = arn.split(":", 5)
+    kind = resource.replace(":", "/").partition("/")[0]
+    return service in filters or f"{service}:{kind}" in filters
