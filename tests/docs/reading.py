@@ -63,8 +63,8 @@ class Row:
         return ".".join(self.path)
 
 
-def rows() -> Iterator[Row]:
-    """Read the reference: each table of keys, once for every `[table]` that its heading names."""
+def rows(*, once: bool = False) -> Iterator[Row]:
+    """Read the reference: each line, for every `[table]` that its heading names, or `once`, for the first of them."""
     for section in re.split(r"^## ", (DOCS / "config.md").read_text(), flags=re.MULTILINE)[1:]:
         heading, _, body = section.partition("\n")
         tables = [tuple(found["path"].split(".")) for found in _TABLE_PATH.finditer(heading)] or [()]
@@ -74,7 +74,7 @@ def rows() -> Iterator[Row]:
             cells = [cell.strip() for cell in _CELL.split(line)[1:-1]]
             if len(cells) == _COLUMNS and cells[0].startswith("`"):
                 key, meaning, kind, default, example, change = cells
-                for table in tables:
+                for table in tables[:1] if once else tables:
                     yield Row((*table, key.strip("`")), meaning, kind, default.strip("`"), example.strip("`"), change)
 
 
