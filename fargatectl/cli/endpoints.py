@@ -5,12 +5,14 @@ from __future__ import annotations
 
 import ipaddress
 import socket
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from fargatectl.errors import Refused, UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from boto3.session import Session
 
 # AWS General Reference, "AWS service endpoints": the domains of all partitions.
@@ -41,12 +43,12 @@ def check(url: str, *, confirmed: str | None) -> None:
 
 
 def guard(session: Session, *, confirmed: str | None) -> None:
-    """Check every request of `session` before it leaves, wherever its endpoint came from."""
+    """Check every request of `session` before it is signed, wherever its endpoint came from."""
 
-    def before_send(request: object, **_: object) -> None:
-        check(str(getattr(request, "url", "")), confirmed=confirmed)
+    def before_call(params: Mapping[str, Any], **_: object) -> None:
+        check(str(params["url"]), confirmed=confirmed)
 
-    session.events.register("before-send", before_send)
+    session.events.register_first("before-call", before_call)
 
 
 def _parts(url: str) -> tuple[str, str]:

@@ -25,22 +25,19 @@ def tell(error: BaseException, surroundings: Surroundings) -> int:
     """Tell `error` to whoever reads, person or machine, and return the exit code."""
     if isinstance(error, typer.Exit):
         return int(error.exit_code)
-    if isinstance(error, BrokenPipeError):
-        return int(ExitCode.DONE)  # whoever read our output has seen enough
+    if isinstance(error, SystemExit):  # completion ends so
+        return error.code if isinstance(error.code, int) else int(ExitCode.DONE)
     code = code_of(error)
     shown = _as_ours(error, code)
-    try:
-        if surroundings.json:
-            _document(shown, code, surroundings)
-        elif isinstance(error, Interrupted | KeyboardInterrupt):
-            surroundings.prose("\nInterrupted. Nothing was changed.")
-        elif is_usage(error):
-            _usage(error, surroundings)
-        else:
-            surroundings.prose(problems.error(shown, code, width=width_of(surroundings.err)))
-        surroundings.flush()
-    except BrokenPipeError:
-        pass  # nobody reads; the code still says it
+    if surroundings.json:
+        _document(shown, code, surroundings)
+    elif isinstance(error, Interrupted | KeyboardInterrupt):
+        surroundings.prose("\nInterrupted. Nothing was changed.")
+    elif is_usage(error):
+        _usage(error, surroundings)
+    else:
+        surroundings.prose(problems.error(shown, code, width=width_of(surroundings.err)))
+    surroundings.flush()
     return int(code)
 
 

@@ -9,6 +9,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
 
 import typer
+from typer.core import TyperCommand, TyperGroup
 
 from fargatectl import __version__
 from fargatectl.cli import options
@@ -28,8 +29,37 @@ def _version(wanted: bool) -> None:  # noqa: FBT001 - a callback of typer
         raise typer.Exit
 
 
+class _Group(TyperGroup):
+    """A group of commands."""
+
+    def get_params(self, ctx: Any) -> Any:  # noqa: ANN401 - typer's own types are not public
+        """Return the options of the group itself."""
+        return _with_plain_flags(super().get_params(ctx))
+
+
+class _Command(TyperCommand):
+    """A command."""
+
+    def get_params(self, ctx: Any) -> Any:  # noqa: ANN401 - as above
+        """Return the options."""
+        return _with_plain_flags(super().get_params(ctx))
+
+
+def _with_plain_flags(params: list[Any]) -> list[Any]:
+    """Have flags be false unless given, and shown without a type.
+
+    For a flag that is neither true nor false (its own `--help`), typer loads pydantic: help must not pay for that.
+    """
+    for param in params:
+        if getattr(param, "is_flag", False):
+            param.metavar = ""
+            param.default = False if param.default is None else param.default
+    return params
+
+
 def _group(**settings: Any) -> typer.Typer:  # noqa: ANN401 - as typer.Typer takes them
     return typer.Typer(
+        cls=_Group,
         no_args_is_help=True,
         pretty_exceptions_enable=False,
         rich_markup_mode="rich",
@@ -89,7 +119,7 @@ def _command(  # noqa: PLR0913 - what a command is
     command.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
     command.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
     epilog = "\n\n".join(["Examples:", *(f"  {example}" for example in examples)]) if examples else None
-    group.command(name, help=text, epilog=epilog)(command)
+    group.command(name, cls=_Command, help=text, epilog=epilog)(command)
 
 
 _command(

@@ -133,7 +133,7 @@ class Surroundings:
     def raw(self, text: str) -> None:
         """Print text that is data already: JSON, Markdown, TOML."""
         self.stop_waiting()
-        self.stdout.write(text if text.endswith("\n") else text + "\n")
+        self._write(text if text.endswith("\n") else text + "\n")
 
     def prose(self, text: Text | str, style: str = "") -> None:
         """Tell people something. Machines that asked for JSON are spared it."""
@@ -164,24 +164,36 @@ class Surroundings:
         """Print one event, at once."""
         from fargatectl.render import machine  # noqa: PLC0415 - as in `out`
 
-        self.stdout.write(machine.line(document) + "\n")
-        self.stdout.flush()
+        self._write(machine.line(document) + "\n")
         self.finished = self.finished or document.get("event") == "result"
 
     def flush(self) -> None:
         """Bring out what is still in a buffer."""
         self.stop_waiting()
-        self.stdout.flush()
-        self.stderr.flush()
+        for stream in (self.stdout, self.stderr):
+            try:
+                stream.flush()
+            except BrokenPipeError:
+                _silence(stream)
+
+    def _write(self, text: str) -> None:
+        """Write data. A reader who goes away ends the telling, never the run."""
+        try:
+            self.stdout.write(text)
+            self.stdout.flush()
+        except BrokenPipeError:
+            _silence(self.stdout)
 
     def leave(self, code: int) -> None:
         """End the process. Nobody waits for threads that still sleep or talk to AWS: all has been told."""
-        try:
-            self.flush()
-        except BrokenPipeError:
-            # Whoever read our output is gone; the interpreter must not complain about it when it flushes again.
-            devnull = os.open(os.devnull, os.O_WRONLY)
-            os.dup2(devnull, self.stdout.fileno())
+        self.flush()
         if threading.active_count() > 1:
             os._exit(code)
         sys.exit(code)
+
+
+def _silence(stream: TextIO) -> None:
+    """Have `stream` lead nowhere: the interpreter flushes it again at its end, and must not complain."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, stream.fileno())
+    os.close(nowhere)

@@ -15,13 +15,21 @@ UNSEEN_WIDTH = 100  # columns, where nobody's terminal says how many there are
 _NARROWEST, _WIDEST = 60, 140
 
 
+class _Console(Console):
+    """A console that falls silent when its reader goes away: that ends the showing, never the run."""
+
+    def on_broken_pipe(self) -> None:
+        """Print nothing any more."""
+        self.quiet = True
+
+
 def make_console(stream: TextIO, environment: Mapping[str, str]) -> Console:
     """Return a console that shows text as it is: no markup, no emoji codes, no highlighting of what looks like code.
 
     `environment` decides about colour (NO_COLOR, TERM=dumb, FORCE_COLOR) and, with COLUMNS, about the width.
     """
     width = None if stream.isatty() or environment.get("COLUMNS", "").isdigit() else UNSEEN_WIDTH
-    return Console(
+    return _Console(
         file=stream,
         markup=False,
         emoji=False,

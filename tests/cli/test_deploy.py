@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from fargatectl.sandbox.faults import AwsError
 from tests.cli.conftest import FILE
 
 if TYPE_CHECKING:
@@ -90,10 +91,9 @@ def test_somebody_at_a_terminal_is_asked(shell: Shell, typed: str, code: int) ->
 
 
 @pytest.mark.parametrize(("typed", "code"), [("shop\n", 0), ("y\n", 4), ("web\n", 4)])
-def test_deleting_a_service_asks_for_the_apps_name(shell: Shell, typed: str, code: int) -> None:
-    shell.write(TWO)
+def test_deleting_a_load_balancer_asks_for_the_apps_name(shell: Shell, typed: str, code: int) -> None:
     shell("deploy", "--yes")
-    shell.write(FILE)
+    shell.write(FILE.replace('http = { health_check = "/" }', ""))
     shell.local.calls.clear()
     done = shell("deploy", typed=typed)
     assert done.code == code
@@ -205,10 +205,8 @@ def test_no_wait_hands_over(shell: Shell) -> None:
 
 def test_a_failure_in_the_middle_says_what_was_done_and_what_not(shell: Shell) -> None:
     def deny(call: Call, apply: Callable[[], Response]) -> Response:
-        from fargatectl.sandbox.faults import AwsError  # noqa: PLC0415 - the local AWS's own
-
         if call.operation == "CreateListener":
-            raise AwsError("AccessDenied", "not authorized to perform elasticloadbalancing:CreateListener", 403)
+            raise AwsError("AccessDenied", "not authorized to perform elasticloadbalancing:CreateListener", status=403)
         return apply()
 
     shell.local.intercept(deny)

@@ -1,0 +1,73 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from fargatectl.sandbox.faults import AwsError
+from tests.cli.conftest import FILE
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from fargatectl.sandbox.http import Response
+    from fargatectl.sandbox.wire import Call
+    from tests.cli.conftest import Shell
+
+
+def test_nothing_is_left_and_that_is_proven(shell: Shell) -> None:
+    shell("deploy", "--yes")
+    done = shell("destroy", "--yes")
+    assert done.code == 0
+    assert "This deletes shop in 123456789012 eu-central-1:" in done.err
+    assert "1 service (1 task)" in done.err
+    assert done.err.rstrip().endswith("Nothing of shop is left (checked by tags and names).")
+    assert shell("diff", "--json").json["summary"]["unchanged"] == 0
+
+
+def test_a_second_time_there_is_nothing_to_do(shell: Shell) -> None:
+    done = shell("destroy", "--json")
+    assert (done.code, done.events[-1]["outcome"], done.events[-1]["remaining"]) == (0, "unchanged", [])
+    assert shell.writes() == []
+
+
+@pytest.mark.parametrize(("typed", "code"), [("shop\n", 0), ("y\n", 4), ("", 4)])
+def test_the_apps_name_must_be_typed(shell: Shell, typed: str, code: int) -> None:
+    shell("deploy", "--yes")
+    shell.local.calls.clear()
+    done = shell("destroy", typed=typed)
+    assert done.code == code
+    assert bool(shell.writes()) == (code == 0)
+
+
+def test_without_a_terminal_it_is_refused(shell: Shell) -> None:
+    shell("deploy", "--yes")
+    shell.local.calls.clear()
+    assert shell("destroy").code == 4
+    assert shell("destroy", "--json").events[-1]["error"]["kind"] == "refused"
+    assert shell.writes() == []
+
+
+def test_what_is_kept_is_told(shell: Shell) -> None:
+    shell.write(f"{FILE}logs = {{ keep_on_destroy = true }}\n")
+    shell("deploy", "--yes")
+    result = shell("destroy", "--yes", "--json").events[-1]
+    assert (result["exit_code"], result["remaining"]) == (0, [])
+    assert result["kept"] == ["log group /shop/web"]
+
+
+def test_what_could_not_go_is_listed(shell: Shell) -> None:
+    shell("deploy", "--yes")
+
+    def deny(call: Call, apply: Callable[[], Response]) -> Response:
+        if call.operation == "DeleteCluster":
+            raise AwsError("AccessDeniedException", "not authorized", status=403)
+        return apply()
+
+    shell.local.intercept(deny)
+    result = shell("destroy", "--yes", "--json").events[-1]
+    assert (result["exit_code"], result["outcome"]) == (5, "failed")
+    assert "cluster.cluster/shop" in result["remaining"]
+    assert [failed["code"] for failed in result["failed"]] == ["AccessDeniedException"]
+    shell.local.intercept(None)
+    assert shell("destroy", "--yes").code == 0
