@@ -44,8 +44,6 @@ def create_namespace(region: Region, call: Call, _forward: Forward) -> Answer:
         raise invalid(f"Invalid namespace name: {name!r}")
     creator = params.get("CreatorRequestId") or ""
     _refuse_repetition(region, name, kind, creator)
-    if kind == "DNS_PRIVATE":
-        _check_vpc(region, params.get("Vpc", ""))
     identifier = f"ns-{region.hex(16)}"
     made = Namespace(
         id=identifier,
@@ -89,12 +87,6 @@ def _refuse_repetition(region: Region, name: str, kind: str, creator: str) -> No
                 CreatorRequestId=known.creator,
                 NamespaceId=known.id,
             )
-
-
-def _check_vpc(region: Region, vpc: str) -> None:
-    filters = [{"Name": "vpc-id", "Values": [vpc]}]
-    if not region.moto("ec2", "DescribeVpcs", Filters=filters)["Vpcs"]:
-        raise invalid(f"The VPC that you chose does not exist: {vpc}")
 
 
 def _overlaps(region: Region, made: Namespace) -> bool:
