@@ -66,6 +66,7 @@ retention = 30
 """
 
 Edit = tuple[str, str]
+A_MINUTE = 60  # what AWS does in its own time has happened by then
 
 
 @dataclass(frozen=True)
@@ -331,6 +332,7 @@ def test_drift_is_seen_and_healed(world: World, case: Case) -> None:
     world.deploy(FILE)
     assert case.drift is not None
     case.drift(world.aws, out_of(world, case.address))
+    world.local.clock.sleep(A_MINUTE)
     assert action_at(world, FILE, case.address) == Action.UPDATE
     world.deploy(FILE)
     assert not world.plan(FILE).plan.changes
@@ -341,6 +343,7 @@ def test_what_was_deleted_behind_our_back_is_made_again(world: World, case: Case
     world.deploy(FILE)
     assert case.vanish is not None
     case.vanish(world.aws, out_of(world, case.address))
+    world.local.clock.sleep(A_MINUTE)
     assert action_at(world, FILE, case.address) == Action.CREATE
     world.deploy(FILE)
     assert not world.plan(FILE).plan.changes

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from tests.reconcilers.conftest import Converger, Refusals
 
 VPC = "vpc-11111111"
+A_MINUTE = 60  # Cloud Map's operations are over by then
 NAMESPACE, SERVICE = "cloudmap.namespace/shop.internal", "cloudmap.service/web"
 
 
@@ -183,6 +184,7 @@ def test_creates_take_up_their_own_earlier_success(
 
 def test_creates_leave_what_somebody_else_has_alone(aws: Aws, owner: Ownership, refusals: Refusals) -> None:
     aws.cloudmap.create_private_dns_namespace(Name="shop.internal", Vpc=VPC)
+    aws.sleep(A_MINUTE)
     (namespace,) = namespaces(aws)
     service = aws.cloudmap.create_service(Name="web", NamespaceId=namespace["Id"])["Service"]
     refusals.add("CreatePrivateDnsNamespace", "NamespaceAlreadyExists", NamespaceId=namespace["Id"])
@@ -198,6 +200,7 @@ def test_creates_leave_what_somebody_else_has_alone(aws: Aws, owner: Ownership, 
 
 def test_a_namespace_of_that_name_that_is_not_ours_is_refused(aws: Aws, converger: Converger, owner: Ownership) -> None:
     aws.cloudmap.create_private_dns_namespace(Name="shop.internal", Vpc=VPC)
+    aws.sleep(A_MINUTE)
 
     with pytest.raises(Refused, match=r"shop\.internal"):
         converger.plan(stack(owner))
@@ -236,6 +239,7 @@ def test_records_that_were_set_apart_by_hand_are_drift(aws: Aws, converger: Conv
     converger.apply(stack(owner))
     records: Any = [{"Type": "A", "TTL": 10}, {"Type": "SRV", "TTL": 300}]
     aws.cloudmap.update_service(Id=services(aws)[0]["Id"], Service={"DnsConfig": {"DnsRecords": records}})
+    aws.sleep(A_MINUTE)
 
     assert converger.changes(stack(owner)) == {SERVICE: "update"}
     converger.apply(stack(owner))
