@@ -125,7 +125,7 @@ def drift_definition(aws: Aws, _: Any) -> object:
     """Somebody's pipeline registers a revision of its own and moves the service to it."""
     found: Any = aws.ecs.describe_task_definition(taskDefinition="shop-web")["taskDefinition"]
     kept = ("family", "taskRoleArn", "executionRoleArn", "networkMode", "requiresCompatibilities", "cpu", "memory")
-    main = {**found["containerDefinitions"][0], "image": "public.ecr.aws/nginx/nginx:mainline"}
+    main: Any = {**found["containerDefinitions"][0], "image": "public.ecr.aws/nginx/nginx:mainline"}
     made = aws.ecs.register_task_definition(**{k: found[k] for k in kept}, containerDefinitions=[main])
     arn = made["taskDefinition"]["taskDefinitionArn"]
     return aws.ecs.update_service(cluster="shop", service="shop-web", taskDefinition=arn)
@@ -181,7 +181,7 @@ CASES = [
     Case(
         "alb.target_group/web",
         change=('"/up"', '"/down"'),
-        replacement=("[services.web.http]", "[services.web.http]\nprotocol_version = \"HTTP2\""),
+        replacement=("[services.web.http]", '[services.web.http]\nprotocol_version = "HTTP2"'),
         drift=lambda aws, out: aws.elb.modify_target_group(TargetGroupArn=out.arn, HealthCheckPath="/x"),
         tag=elb_tag,
     ),
@@ -252,7 +252,7 @@ def world(tmp_path: Path) -> World:
     return World(LocalAws(), tmp_path)
 
 
-def with_(what: str) -> Any:
+def with_(what: str) -> pytest.MarkDecorator:
     cases = [case for case in CASES if getattr(case, what) is not None]
     return pytest.mark.parametrize("case", cases, ids=[case.kind for case in cases])
 
