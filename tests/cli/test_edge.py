@@ -19,7 +19,7 @@ from fargatectl.errors import AwsFailure, ExitCode, FargatectlError, Refused, St
 from tests.cli.conftest import FILE
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     from fargatectl.sandbox.http import Response
@@ -30,7 +30,9 @@ HEAVY = {"boto3", "botocore", "pydantic", "moto", "tenacity", "werkzeug"}
 OURS = {"fargatectl.engine", "fargatectl.aws", "fargatectl.config", "fargatectl.reconcilers", "fargatectl.sandbox"}
 
 
-def fargatectl(*arguments: str, cwd: Path | None = None, **environ: str) -> subprocess.CompletedProcess[str]:
+def fargatectl(
+    *arguments: str, cwd: Path | None = None, environ: Mapping[str, str] | None = None
+) -> subprocess.CompletedProcess[str]:
     return subprocess.run(  # noqa: S603 - our own program
         [sys.executable, "-m", "fargatectl", *arguments],
         capture_output=True,
@@ -38,7 +40,7 @@ def fargatectl(*arguments: str, cwd: Path | None = None, **environ: str) -> subp
         check=False,
         timeout=60,
         cwd=cwd,
-        env={**os.environ, **environ},
+        env={**os.environ, **(environ or {})},
     )
 
 
@@ -218,7 +220,7 @@ def test_a_reader_that_goes_away_is_no_error(tmp_path: Path) -> None:
 
 def test_output_survives_a_poor_encoding(tmp_path: Path) -> None:
     (tmp_path / "fargatectl.toml").write_text(FILE.replace('"shop/web:1"', '"shop/web:1"\n"imagé" = "ü"'))
-    done = fargatectl("validate", cwd=tmp_path, PYTHONIOENCODING="ascii")
+    done = fargatectl("validate", cwd=tmp_path, environ={"PYTHONIOENCODING": "ascii"})
     assert done.returncode == 1
     assert "imag" in done.stderr
 
@@ -238,5 +240,5 @@ def test_where_a_person_reads_a_log_the_json_of_errors_is_one_document(tmp_path:
 
 def test_completion_is_no_failure() -> None:
     words = {"_FARGATECTL_COMPLETE": "complete_bash", "COMP_WORDS": "fargatectl de", "COMP_CWORD": "1"}
-    done = fargatectl(**words)
+    done = fargatectl(environ=words)
     assert (done.returncode, done.stdout.split(), done.stderr) == (0, ["deploy", "destroy"], "")

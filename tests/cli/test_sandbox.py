@@ -1,0 +1,62 @@
+"""`sandbox` and `--sandbox` as users have them: a process of its own on loopback, found again by the next command."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.cli.conftest import FILE
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    Command = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture
+def fargatectl(tmp_path: Path) -> Iterator[Command]:
+    (tmp_path / "fargatectl.toml").write_text(FILE)
+    hostile = {"AWS_PROFILE": "nobody", "AWS_ENDPOINT_URL": "https://aws.example.com", "AWS_CA_BUNDLE": "/nowhere"}
+    environ = {**os.environ, **hostile, "XDG_STATE_HOME": str(tmp_path / "state")}
+
+    def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", "fargatectl", *arguments]
+        return subprocess.run(  # noqa: S603 - our own program
+            command, capture_output=True, text=True, check=False, timeout=120, cwd=tmp_path, env=environ
+        )
+
+    yield run
+    run("sandbox", "stop")
+
+
+def test_a_service_is_deployed_and_destroyed_without_an_account(fargatectl: Command) -> None:
+    assert json.loads(fargatectl("sandbox", "status", "--json").stdout) == {"version": 1, "running": False}
+    started = fargatectl("sandbox", "start", "--speed", "50")
+    assert (started.returncode, started.stdout.count("export AWS_")) == (0, 5)
+    deployed = fargatectl("deploy", "--sandbox", "--yes")
+    assert deployed.returncode == 0, deployed.stderr
+    assert "a double of AWS on this machine" in deployed.stderr
+    running = json.loads(fargatectl("sandbox", "status", "--json").stdout)
+    assert running["running"] is True
+    assert running["endpoint"].startswith("http://127.0.0.1:")
+    [service] = json.loads(fargatectl("status", "--sandbox", "--json").stdout)["services"]
+    assert service["state"] == "steady"
+    assert fargatectl("destroy", "--sandbox", "--yes").returncode == 0
+    assert fargatectl("sandbox", "reset").returncode == 0
+    assert fargatectl("sandbox", "stop").stdout == "The local AWS has stopped.\n"
+    assert fargatectl("sandbox", "stop").returncode == 0
+
+
+def test_the_sandbox_and_an_endpoint_exclude_each_other(fargatectl: Command) -> None:
+    assert fargatectl("diff", "--sandbox", "--endpoint-url", "http://127.0.0.1:1").returncode == 1
+
+
+def test_an_impossible_port_or_speed_is_a_mistake_of_usage(fargatectl: Command) -> None:
+    assert fargatectl("sandbox", "start", "--port", "99999").returncode == 1
+    assert fargatectl("sandbox", "start", "--speed", "0").returncode == 1
