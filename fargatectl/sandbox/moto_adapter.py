@@ -326,3 +326,29 @@ def _tagged_listeners(elbv2: Any) -> Iterator[tuple[str, dict[str, str]]]:  # no
             yield listener.arn, elbv2.tagging_service.get_tag_dict_for_resource(listener.arn)
             for rule in listener.rules.values():
                 yield rule.arn, elbv2.tagging_service.get_tag_dict_for_resource(rule.arn)
+
+
+def load_balancers_of(elbv2: Any, group: str) -> list[str]:  # noqa: ANN401 - moto's objects are untyped
+    """Return the load balancers that send to a target group now; moto's own list only ever grows."""
+    return [
+        balancer.arn
+        for balancer in elbv2.load_balancers.values()
+        if any(_sends_to(listener, group) for listener in balancer.listeners.values())
+    ]
+
+
+def _sends_to(listener: Any, group: str) -> bool:  # noqa: ANN401 - moto's objects are untyped
+    actions = [*listener.default_actions, *(action for rule in listener.rules.values() for action in rule.actions)]
+    groups = [one for action in actions for one in (action.data.get("ForwardConfig") or {}).get("TargetGroups", [])]
+    return group in [action.data.get("TargetGroupArn") for action in actions] + [
+        one["TargetGroupArn"] for one in groups
+    ]
+
+
+def set_rule_priorities(elbv2: Any, priorities: Mapping[str, int]) -> None:  # noqa: ANN401 - moto's objects are untyped
+    """Give rules their priorities all at once; moto goes one by one and so refuses a swap."""
+    for balancer in elbv2.load_balancers.values():
+        for listener in balancer.listeners.values():
+            for rule in listener.rules.values():
+                if rule.arn in priorities:
+                    rule.priority = priorities[rule.arn]

@@ -17,6 +17,11 @@ _MODULES = (
     "fargatectl.sandbox.ecs.tasks",
     "fargatectl.sandbox.ecs.tagging",
     "fargatectl.sandbox.tagging",
+    "fargatectl.sandbox.manners.load_balancers",
+    "fargatectl.sandbox.manners.target_groups",
+    "fargatectl.sandbox.manners.listeners",
+    "fargatectl.sandbox.manners.security_groups",
+    "fargatectl.sandbox.manners.policies",
 )
 
 

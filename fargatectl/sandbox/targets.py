@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from fargatectl.sandbox import moto_adapter
 from fargatectl.sandbox.faults import AwsError
 from fargatectl.sandbox.handlers import HANDLERS, Answer, Forward
 
@@ -72,9 +73,7 @@ class Targets:
 def group(region: Region, arn: str) -> dict[str, Any]:
     """Return a target group as DescribeTargetGroups shows it. Raises AwsError if there is none."""
     found: list[dict[str, Any]] = region.moto("elbv2", "DescribeTargetGroups", TargetGroupArns=[arn])["TargetGroups"]
-    if not found:
-        raise AwsError("TargetGroupNotFound", "One or more target groups not found")
-    return found[0]
+    return {**found[0], "LoadBalancerArns": load_balancers_of(region, arn)}
 
 
 def register(region: Region, target: Target) -> None:
@@ -131,11 +130,8 @@ def _delay(region: Region, arn: str) -> float:
 
 
 def load_balancers_of(region: Region, arn: str) -> list[str]:
-    """Return the load balancers whose listeners or rules send to a target group; none if it is gone."""
-    try:
-        return list(group(region, arn).get("LoadBalancerArns", []))
-    except AwsError:
-        return []
+    """Return the load balancers whose listeners or rules send to a target group now; none if it is gone."""
+    return moto_adapter.load_balancers_of(region.backend("elbv2"), arn)
 
 
 def _why_unused(region: Region, target: Target) -> tuple[str, str, str] | None:

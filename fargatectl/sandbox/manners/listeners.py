@@ -1,0 +1,176 @@
+"""Listeners and rules (AWS: ELB v2 API Reference, CreateListener, CreateRule and their neighbours)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from fargatectl.sandbox import moto_adapter, targets
+from fargatectl.sandbox.faults import AwsError
+from fargatectl.sandbox.handlers import HANDLERS, Answer, Forward
+from fargatectl.sandbox.manners import actions
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from fargatectl.sandbox.cloud import Region
+    from fargatectl.sandbox.wire import Call
+
+_DEFAULT_POLICY = "ELBSecurityPolicy-2016-08"
+_HIGHEST_PRIORITY, _VALUES = 50_000, 5
+
+
+@dataclass(slots=True)
+class Listeners:
+    """The request that made a listener, by its ARN."""
+
+    requests: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+
+@HANDLERS.handles("elbv2", "CreateListener")
+def create_listener(region: Region, call: Call, forward: Forward) -> Answer:
+    """Create a listener; equal settings return the one that exists, others on its port are refused."""
+    params, state = call.params, region.state(Listeners)
+    request = {key: value for key, value in params.items() if key != "Tags"}
+    known = region.moto("elbv2", "DescribeListeners", LoadBalancerArn=params["LoadBalancerArn"])["Listeners"]
+    for listener in known:
+        if listener["Port"] == params.get("Port"):
+            if state.requests.get(listener["ListenerArn"]) == request:
+                return {"Listeners": [_show(listener)]}
+            raise AwsError("DuplicateListener", "A listener already exists on this port for this load balancer")
+    _check_certificates(region, params)
+    _check_groups(region, params.get("DefaultActions") or [], params["LoadBalancerArn"])
+    secure = params.get("Protocol") == "HTTPS"
+    policy = {"SslPolicy": params.get("SslPolicy") or _DEFAULT_POLICY} if secure else {}
+    made = forward({**params, **policy})["Listeners"][0]
+    state.requests[made["ListenerArn"]] = request
+    return {"Listeners": [_show(made)]}
+
+
+def _check_certificates(region: Region, params: Mapping[str, Any]) -> None:
+    certificates = params.get("Certificates") or []
+    if params.get("Protocol") == "HTTPS" and not certificates:
+        raise AwsError("ValidationError", "A certificate must be specified for HTTPS listeners")
+    for certificate in certificates:
+        arn = certificate["CertificateArn"]
+        if ":acm:" not in arn:
+            continue
+        try:
+            status = region.moto("acm", "DescribeCertificate", CertificateArn=arn)["Certificate"]["Status"]
+        except AwsError as error:
+            raise AwsError("CertificateNotFound", f"Certificate '{arn}' not found") from error
+        if status != "ISSUED":
+            raise AwsError(
+                "UnsupportedCertificate",
+                f"The certificate '{arn}' must have a fully-qualified domain name, a supported signature, and a "
+                "supported key size.",
+            )
+
+
+def _check_groups(region: Region, given: Sequence[Mapping[str, Any]], balancer: str) -> None:
+    for arn in actions.target_groups(given):
+        if set(targets.load_balancers_of(region, arn)) - {balancer}:
+            message = f"The following target groups cannot be associated with more than one load balancer: {arn}"
+            raise AwsError("TargetGroupAssociationLimit", message)
+
+
+def _show(listener: Mapping[str, Any]) -> dict[str, Any]:
+    shown = dict(listener)
+    if shown.get("Protocol") == "HTTP":
+        shown.pop("SslPolicy", None)
+        shown.pop("Certificates", None)
+    shown["DefaultActions"] = [actions.canonical(action) for action in listener.get("DefaultActions", [])]
+    return shown
+
+
+@HANDLERS.handles("elbv2", "ModifyListener")
+def modify_listener(region: Region, call: Call, forward: Forward) -> Answer:
+    """Change a listener; what is left out stays."""
+    arn = call.params["ListenerArn"]
+    current = region.moto("elbv2", "DescribeListeners", ListenerArns=[arn])["Listeners"][0]
+    _check_certificates(region, {"Certificates": call.params.get("Certificates") or []})
+    _check_groups(region, call.params.get("DefaultActions") or [], current["LoadBalancerArn"])
+    answer = forward()
+    region.state(Listeners).requests.pop(arn, None)
+    return {**answer, "Listeners": [_show(listener) for listener in answer["Listeners"]]}
+
+
+@HANDLERS.handles("elbv2", "DescribeListeners")
+def describe_listeners(_region: Region, _call: Call, forward: Forward) -> Answer:
+    """Return listeners in canonical form."""
+    answer = forward()
+    return {**answer, "Listeners": [_show(listener) for listener in answer.get("Listeners", [])]}
+
+
+@HANDLERS.handles("elbv2", "CreateRule")
+def create_rule(region: Region, call: Call, forward: Forward) -> Answer:
+    """Create a rule."""
+    params = call.params
+    conditions = [actions.condition_in(condition) for condition in params.get("Conditions") or []]
+    _check_rule(conditions, int(params.get("Priority") or 0))
+    balancer = params["ListenerArn"].replace(":listener/", ":loadbalancer/").rpartition("/")[0]
+    _check_groups(region, params.get("Actions") or [], balancer)
+    answer = forward({**params, "Conditions": conditions})
+    return {"Rules": [_show_rule(rule) for rule in answer["Rules"]]}
+
+
+def _check_rule(conditions: Sequence[Mapping[str, Any]], priority: int) -> None:
+    if not conditions:
+        raise AwsError("ValidationError", "A condition must be specified")
+    if not 1 <= priority <= _HIGHEST_PRIORITY:
+        raise AwsError("ValidationError", f"Priority must be between 1 and {_HIGHEST_PRIORITY}")
+    _check_values(conditions)
+
+
+def _check_values(conditions: Sequence[Mapping[str, Any]]) -> None:
+    configs = [config for condition in conditions for config in condition.values() if isinstance(config, dict)]
+    if sum(len(config.get("Values") or []) for config in configs) > _VALUES:
+        raise AwsError("ValidationError", f"A rule can have at most {_VALUES} condition values")
+
+
+@HANDLERS.handles("elbv2", "ModifyRule")
+def modify_rule(region: Region, call: Call, forward: Forward) -> Answer:
+    """Change conditions or actions of a rule, each as a whole."""
+    params = dict(call.params)
+    if params.get("Conditions"):
+        params["Conditions"] = [actions.condition_in(condition) for condition in params["Conditions"]]
+        _check_values(params["Conditions"])
+    balancer = params["RuleArn"].replace(":listener-rule/", ":loadbalancer/").rsplit("/", 2)[0]
+    _check_groups(region, params.get("Actions") or [], balancer)
+    return {"Rules": [_show_rule(rule) for rule in forward(params)["Rules"]]}
+
+
+@HANDLERS.handles("elbv2", "DescribeRules")
+def describe_rules(_region: Region, _call: Call, forward: Forward) -> Answer:
+    """Return rules in the order in which they are tried, in canonical form."""
+    answer = forward()
+    rules = sorted(answer.get("Rules", []), key=lambda rule: (rule["IsDefault"], _number(rule["Priority"])))
+    return {**answer, "Rules": [_show_rule(rule) for rule in rules]}
+
+
+def _number(priority: str) -> int:
+    return int(priority) if priority.isdigit() else _HIGHEST_PRIORITY
+
+
+def _show_rule(rule: Mapping[str, Any]) -> dict[str, Any]:
+    shown = dict(rule)
+    shown["Actions"] = [actions.canonical(action) for action in rule.get("Actions", [])]
+    shown["Conditions"] = [actions.condition_out(condition) for condition in rule.get("Conditions", [])]
+    return shown
+
+
+@HANDLERS.handles("elbv2", "SetRulePriorities")
+def set_rule_priorities(region: Region, call: Call, _forward: Forward) -> Answer:
+    """Set several priorities at once: rules may swap theirs."""
+    wanted = {one["RuleArn"]: int(one["Priority"]) for one in call.params["RulePriorities"]}
+    if len(set(wanted.values())) < len(wanted):
+        raise AwsError("PriorityInUse", "The specified priority is in use")
+    listener = next(iter(wanted)).replace(":listener-rule/", ":listener/").rpartition("/")[0]
+    known = region.moto("elbv2", "DescribeRules", ListenerArn=listener)["Rules"]
+    if missing := wanted.keys() - {rule["RuleArn"] for rule in known}:
+        raise AwsError("RuleNotFound", f"One or more rules not found: {', '.join(sorted(missing))}")
+    others = {rule["Priority"] for rule in known if rule["RuleArn"] not in wanted}
+    if others & {str(priority) for priority in wanted.values()}:
+        raise AwsError("PriorityInUse", "The specified priority is in use")
+    moto_adapter.set_rule_priorities(region.backend("elbv2"), wanted)
+    return {"Rules": region.ask("elbv2", "DescribeRules", RuleArns=list(wanted))["Rules"]}
