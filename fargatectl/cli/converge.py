@@ -11,6 +11,7 @@ from fargatectl.engine.executor import Outcome, execute
 from fargatectl.errors import ExitCode, FargatectlError, StillInProgress
 from fargatectl.model.change import Action
 from fargatectl.model.events import LogEvent
+from fargatectl.model.status import ServiceState
 from fargatectl.render import machine
 from fargatectl.render.outcome import Ending
 from fargatectl.render.words import stack_name
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from fargatectl.engine.planner import Planning
     from fargatectl.model.status import ServiceStatus
 
+_MOVING = frozenset({ServiceState.DEPLOYING, ServiceState.ROLLING_BACK, ServiceState.DRAINING})
 _INTERRUPTED = "interrupted: nothing new begins, what runs ends; Ctrl-C again leaves at once"
 
 
@@ -54,7 +56,7 @@ class Run:
 
     def _name(self) -> str:
         if self.ending.exit_code == ExitCode.DONE:
-            if self.ending.handed_over:
+            if self.ending.handed_over or self.ending.postponed:
                 return "detached"
             return "succeeded" if self.outcome.applied or self.ending.plan else "unchanged"
         return outcome_of(self.ending.exit_code)
@@ -65,11 +67,13 @@ def carry_out(
     there: Target,
     surroundings: Surroundings,
     *,
-    timeouts: Mapping[str, float | None] | None,
+    timeouts: Mapping[str, float | None] | None = None,
+    hand_over: bool = False,
 ) -> Run:
     """Execute `planning`, follow what it sets going, and look at what serves in the end.
 
-    `timeouts` bounds the wait for each service's rollout, in seconds; None means not to wait.
+    `timeouts` bounds the wait for each service's rollout, in seconds; None where nothing is to be followed. With
+    `hand_over` nobody waits, and what must not go before a rollout's end is left to the next run.
     """
     plan = planning.plan
     began = there.aws.monotonic()
@@ -82,7 +86,7 @@ def carry_out(
 
         with signals.deferred(tell):
             settle = None
-            if timeouts is not None:
+            if timeouts is not None and not hand_over:
                 settle = Follower(
                     there.aws,
                     there.services,
@@ -103,7 +107,8 @@ def carry_out(
         failed={str(address): error for address, error in outcome.failed.items()},
         undone=[address for address in undone if not isinstance(outcome.failed.get(address), StillInProgress)],
         services=() if interrupted else _services(planning, outcome, there),
-        handed_over=timeouts is None and _sets_going(planning),
+        handed_over=hand_over and _sets_going(planning),
+        postponed=_postponed(planning) if hand_over else 0,
     )
     return Run(ending, outcome)
 
@@ -122,12 +127,23 @@ def _sets_going(planning: Planning) -> bool:
     )
 
 
+def _postponed(planning: Planning) -> int:
+    """Return how many things are left standing when nobody waits for the rollouts: see `engine.executor`."""
+    replaced = (
+        planned.change.action == Action.REPLACE and planning.stack.resources[address].reconciler.create_first
+        for address, planned in planning.planned.items()
+    )
+    return len(planning.swept) + sum(replaced)
+
+
 def _services(planning: Planning, outcome: Outcome, there: Target) -> tuple[ServiceStatus, ...]:
     """Return what serves now. That it cannot be told is no failure of the run."""
     try:
-        if outcome.applied == 0 and not outcome.settled and not outcome.failed:
+        if outcome.applied == 0:
             lives = {address: planned.live for address, planned in planning.planned.items()}
-            return compose(there.services, there.stack, lives, there.aws)
+            known = compose(there.services, there.stack, lives, there.aws)
+            if all(service.state not in _MOVING for service in known):
+                return known  # nothing has moved since the plan was made
         there.aws.reads.clear()
         return statuses(there.services, there.stack, there.aws, there.executor)
     except FargatectlError:

@@ -35,7 +35,7 @@ def run(options: DeployOptions, surroundings: Surroundings) -> ExitCode:
         confirm_deploy(planning.plan, surroundings, yes=options.yes, max_deletes=options.max_deletes)
         planning = _still_true(planning, there, options)
         timeouts = {name: timeout or service.deploy.timeout for name, service in there.config.services.items()}
-        done = carry_out(planning, there, surroundings, timeouts=None if options.no_wait else timeouts)
+        done = carry_out(planning, there, surroundings, timeouts=timeouts, hand_over=options.no_wait)
         _tell(done, surroundings)
         if options.report is not None:
             _report(done, options, surroundings)

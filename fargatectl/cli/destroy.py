@@ -36,7 +36,7 @@ def run(options: DestroyOptions, surroundings: Surroundings) -> ExitCode:
         planning = _plan(there)
         _show(planning, there, surroundings)
         confirm_destroy(planning.plan, surroundings, yes=options.yes)
-        done = carry_out(planning, there, surroundings, timeouts=None)
+        done = carry_out(planning, there, surroundings)
         after = _look_again(there, done)
         # What could not be looked at again is told as left: the proof is missing.
         remaining = [str(change.address) for change in after.plan.changes] if after else list(done.ending.undone)

@@ -30,7 +30,10 @@ _BAD = "red"
 
 @dataclass(frozen=True, kw_only=True)
 class Ending:
-    """How a run ended. `undone` are the addresses of changes that were not made; `seconds` is how long it took."""
+    """How a run ended. `undone` are the addresses of changes that were not made; `seconds` is how long it took.
+
+    `handed_over` says that rollouts go on unwatched; `postponed` counts deletions that wait for the next run.
+    """
 
     plan: Plan
     exit_code: ExitCode
@@ -39,6 +42,7 @@ class Ending:
     undone: Sequence[str] = ()
     services: Sequence[ServiceStatus] = ()
     handed_over: bool = False
+    postponed: int = 0
 
 
 def summary(ending: Ending) -> str:
@@ -47,15 +51,20 @@ def summary(ending: Ending) -> str:
     if ending.exit_code in {ExitCode.INTERRUPTED, ExitCode.TERMINATED}:
         return "Interrupted."
     if ending.exit_code == ExitCode.DONE:
-        if ending.handed_over:
-            return f"{name} is handed over to AWS after {duration(ending.seconds)}: its rollouts go on there."
-        if ending.plan:
-            return f"{name} is up to date in {duration(ending.seconds)}."
-        return f"{name} is up to date. Nothing to change."
+        return f"{name} {_well(ending)}"
     failed = [error for error in ending.failed.values() if not isinstance(error, StillInProgress)]
     if not failed:
         return f"{name} is still being rolled out after {duration(ending.seconds)}; AWS goes on with it."
     return f"{name} is not up to date: {count(len(failed), 'thing')} failed."
+
+
+def _well(ending: Ending) -> str:
+    if not ending.plan:
+        return "is up to date. Nothing to change."
+    later = f" {count(ending.postponed, 'deletion')} left to the next deploy." if ending.postponed else ""
+    if ending.handed_over:
+        return f"is handed over to AWS after {duration(ending.seconds)}: its rollouts go on there.{later}"
+    return f"is up to date in {duration(ending.seconds)}.{later}"
 
 
 def good(ending: Ending, *, width: int) -> tuple[Text, Text]:

@@ -203,6 +203,18 @@ def test_no_wait_hands_over(shell: Shell) -> None:
     assert (done.code, done.events[-1]["outcome"]) == (0, "detached")
 
 
+def test_no_wait_leaves_deletions_to_the_next_run_and_says_so(shell: Shell) -> None:
+    shell("deploy", "--yes")
+    shell.write(FILE.replace('http = { health_check = "/" }', ""))
+    done = shell("deploy", "--yes", "--no-wait")
+    assert done.code == 0
+    assert "left to the next deploy" in done.err
+    again = shell("deploy", "--yes", "--json")
+    assert again.events[0]["summary"]["delete"] > 0
+    assert again.events[-1]["outcome"] == "succeeded"
+    assert shell("diff", "--exit-code").code == 0
+
+
 def test_a_failure_in_the_middle_says_what_was_done_and_what_not(shell: Shell) -> None:
     def deny(call: Call, apply: Callable[[], Response]) -> Response:
         if call.operation == "CreateListener":
@@ -265,3 +277,10 @@ def test_a_plan_that_was_pondered_too_long_is_made_again(shell: Shell) -> None:
     assert done.code == 4
     assert "AWS has changed" in done.err
     assert "ecs:CreateService" not in shell.writes()
+
+
+def test_a_run_with_nothing_to_do_asks_little(shell: Shell) -> None:
+    shell("deploy", "--yes")
+    shell.local.calls.clear()
+    assert shell("deploy", "--json").events[-1]["services"][0]["state"] == "steady"
+    assert len(shell.local.calls) <= 24
