@@ -99,7 +99,7 @@ def find(start: Path) -> Path:
             break
     raise UsageError(
         f"There is no {FILE_NAME} in {start} or in a folder above it.",
-        hint="Go to the project's folder, name a file with --config, or write one with fargatectl init.",
+        hint="Go to the project's folder, or name a file with --config.",
     )
 
 

@@ -58,7 +58,8 @@ def _bytes(path: Path) -> bytes:
         with path.open("rb") as file:
             return file.read(LARGEST + 1)
     except FileNotFoundError:
-        raise _invalid(path, "there is no such file", hint="fargatectl init writes one") from None
+        hint = "name a file with --config, or go to the folder that has one"
+        raise _invalid(path, "there is no such file", hint=hint) from None
     except (OSError, ValueError) as error:  # ValueError: a null byte in the path
         raise _invalid(path, f"the file cannot be read: {getattr(error, 'strerror', None) or error}") from error
 
@@ -68,7 +69,8 @@ def _text(path: Path, content: bytes) -> str:
         raise _invalid(path, f"the file is larger than {LARGEST // 1024} KiB")
     content = content.removeprefix(_BOM)
     if not content.strip():
-        raise _invalid(path, "the file is empty", hint="fargatectl init writes one to start from")
+        hint = "write `app`, `region` and a service into it; examples/minimal.toml shows how"
+        raise _invalid(path, "the file is empty", hint=hint)
     if b"\0" in content:
         raise _invalid(path, f"this is a binary file: null byte at offset {content.index(0)}")
     try:

@@ -67,8 +67,18 @@ def related(path: KeyPath, others: Iterable[KeyPath]) -> bool:
     return any(path[: len(other)] == other[: len(path)] for other in others)
 
 
+def _path(location: KeyPath, data: Mapping[str, Any]) -> KeyPath:
+    """Return pydantic's location without the names of forms, which begin with "~" and are no keys of the file."""
+    path: KeyPath = ()
+    for part in location:
+        table = _at(data, path)
+        is_form = isinstance(part, str) and part.startswith("~") and not (isinstance(table, dict) and part in table)
+        path = path if is_form else (*path, part)
+    return path
+
+
 def _finding(detail: ErrorDetails, data: Mapping[str, Any]) -> Finding:
-    path = tuple(part for part in detail["loc"] if not (isinstance(part, str) and part.startswith("~")))
+    path = _path(detail["loc"], data)
     if path[-1:] == ("[key]",):
         return Finding(path[:-1], f"a bad name: {_reason(detail)}")
     if detail["type"] == "extra_forbidden":

@@ -22,7 +22,7 @@ from fargatectl.model.events import StepEvent
 from fargatectl.model.spec import resolve
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from concurrent.futures import Executor, Future
 
     from fargatectl.aws.session import Aws
@@ -44,8 +44,11 @@ class Step(NamedTuple):
 class Settle(Protocol):
     """Follows what a make has set going, such as a rollout; `rollout` implements it, `cli` injects it."""
 
-    def __call__(self, address: Address, out: Any, *, changed: bool) -> Future[Any]:  # noqa: ANN401 - a kind's outputs
-        """Return a future of the end: its result when it went well, its exception when not."""
+    def __call__(self, address: Address, outputs: Mapping[Address, Any], *, changed: bool) -> Future[Any]:
+        """Return a future of the end: its result when it went well, its exception when not.
+
+        `outputs` are those of the resource at `address` and of all that it needs.
+        """
         ...
 
 
@@ -180,7 +183,7 @@ class _Execution:
         if step.verb == "settle":
             assert self.settle is not None  # noqa: S101 - no settle step is planned without it
             changed = self.planning.planned[step.address].change.action != Action.NOOP
-            return self._settled(step.address, self.settle(step.address, self.outputs[step.address], changed=changed))
+            return self._settled(step.address, self.settle(step.address, self.outputs, changed=changed))
         return self._drop(step)
 
     def _settled(self, address: Address, future: Future[Any]) -> Future[Any]:

@@ -44,6 +44,7 @@ class _Watch:
 
     view: ServiceView
     out: ServiceOut
+    load_balancer_name: str
     end: Future[ServiceStatus]
     deadline: float
     service_deployment: str = ""
@@ -79,18 +80,20 @@ class Follower:
         self._polling = False
         self._told_of_refusal = False
 
-    def __call__(self, address: Address, out: ServiceOut, *, changed: bool) -> Future[ServiceStatus]:
+    def __call__(self, address: Address, outputs: Mapping[Address, Any], *, changed: bool) -> Future[ServiceStatus]:
         """Return a future of the rollout's end: the service's status, or `RolloutFailed` or `StillInProgress`.
 
         A service that was not changed and whose deployment is over is at its end at once, without a call.
         """
-        view = self._views[address]
+        view, out = self._views[address], outputs[address]
+        balancer = outputs.get(view.load_balancer) if view.load_balancer else None
+        dns_name = balancer.dns_name if balancer else ""
         end: Future[ServiceStatus] = Future()
         if not changed and out.health.state == ServiceState.STEADY:
-            end.set_result(status_of(view, Parts(health=out.health)))
+            end.set_result(status_of(view, Parts(health=out.health, load_balancer_name=dns_name)))
             return end
         seconds = self._timeouts.get(view.name) or DEFAULT_TIMEOUT_SECONDS
-        self._watch(_Watch(view, out, end, self._aws.monotonic() + seconds))
+        self._watch(_Watch(view, out, dns_name, end, self._aws.monotonic() + seconds))
         return end
 
     def _watch(self, watch: _Watch) -> None:
@@ -178,7 +181,8 @@ class Follower:
 
     def _status(self, watch: _Watch, service: ServiceTypeDef, targets: TargetCounts | None = None) -> ServiceStatus:
         image = self._image(watch, service["taskDefinition"])
-        return status_of(watch.view, Parts(health=health_of(service), image=image, targets=targets))
+        parts = Parts(health_of(service), image, watch.load_balancer_name, targets)
+        return status_of(watch.view, parts)
 
     def _image(self, watch: _Watch, arn: str) -> str:
         if arn not in watch.images:

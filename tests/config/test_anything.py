@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import pytest
 import tomlkit
 from hypothesis import HealthCheck, given, settings, strategies as st
 
@@ -86,3 +87,11 @@ def test_random_tables(tmp_path: Path, data: dict[str, Any], environment: str | 
     if result is not None:
         references(result.config)
         expanded(result.config)
+
+
+def test_a_key_that_begins_like_the_name_of_a_form_is_an_unknown_key(tmp_path: Path) -> None:
+    path = tmp_path / "fargatectl.toml"
+    path.write_text('app = "a"\n"~" = false\n"~id" = 1\n')
+    with pytest.raises(ConfigError) as caught:
+        load(path, environment=None, variables={}, git_sha=lambda: None)
+    assert [problem.line for problem in caught.value.problems] == [2, 3]

@@ -37,8 +37,8 @@ def done(stack: Stack, aws: Any, *, settle: Any = None, **options: Any) -> tuple
     return outcome, events
 
 
-def ended(address: Any, out: Any, *, changed: bool) -> Future[Any]:
-    del address, out, changed
+def ended(address: Any, outputs: Any, *, changed: bool) -> Future[Any]:
+    del address, outputs, changed
     future: Future[Any] = Future()
     future.set_result("steady")
     return future
@@ -276,8 +276,8 @@ def test_drops_wait_for_the_settle_and_are_skipped_when_it_fails(new_stack: Any,
     stack = new_stack()
     stack.add(Rolling(world), "rolling", Thing(name="rolling"), group="all")
 
-    def failing(address: Any, out: Any, *, changed: bool) -> Future[Any]:
-        del address, out, changed
+    def failing(address: Any, outputs: Any, *, changed: bool) -> Future[Any]:
+        del address, outputs, changed
         future: Future[Any] = Future()
         future.set_exception(RolloutFailed("no", diagnosis=Diagnosis("rolling", "?", (), "old")))
         return future
@@ -290,9 +290,9 @@ def test_drops_wait_for_the_settle_and_are_skipped_when_it_fails(new_stack: Any,
 def test_unchanged_things_settle_too(new_stack: Any, world: World, aws: Any) -> None:
     seen: list[bool] = []
 
-    def settle(address: Any, out: Any, *, changed: bool) -> Future[Any]:
+    def settle(address: Any, outputs: Any, *, changed: bool) -> Future[Any]:
         seen.append(changed)
-        return ended(address, out, changed=changed)
+        return ended(address, outputs, changed=changed)
 
     for _ in range(2):
         stack = new_stack()

@@ -30,9 +30,9 @@ if TYPE_CHECKING:
     from fargatectl.sandbox.wire import Call
 
 
-def nothing_settles(address: Address, out: object, *, changed: bool) -> Future[Any]:
+def nothing_settles(address: Address, outputs: object, *, changed: bool) -> Future[Any]:
     """Stand where a rollout would be followed: with it, a deploy also drops what it no longer needs."""
-    message = f"{address} settles: {out}, {changed}"
+    message = f"{address} settles: {outputs}, {changed}"
     raise AssertionError(message)
 
 
