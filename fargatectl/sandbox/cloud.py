@@ -14,6 +14,7 @@ from fargatectl.sandbox import botocore_adapter, moto_adapter, wire
 from fargatectl.sandbox.faults import AwsError
 from fargatectl.sandbox.handlers import HANDLERS
 from fargatectl.sandbox.identity import DEFAULT_REGION, scope_of
+from fargatectl.sandbox.reads import Reads
 from fargatectl.sandbox.wire import Call
 
 if TYPE_CHECKING:
@@ -48,6 +49,7 @@ class Cloud:
         self.calls: list[RecordedCall] = []
         self.intercept: Callable[[Call, Callable[[], Response]], Response] | None = None
         self.moto = moto_adapter.Moto()
+        self.reads = Reads()
         self._seed = seed
         self._serial = itertools.count()
         self._begin()
@@ -62,6 +64,7 @@ class Cloud:
         """Forget everything but the time."""
         with moto_adapter.LOCK:
             self.moto.reset()
+            self.reads.forget()
             self.calls.clear()
             self._begin()
 
@@ -136,8 +139,11 @@ class Cloud:
     def _dispatch(self, call: Call, request: Request) -> Response:
         handlers = HANDLERS.of(call.service, call.operation)
         if not handlers:
-            return self.moto.send(call.service, _for_moto(request, call), call.account)
+            return self.reads.once(call, request.url, lambda: self._pass_on(call, request))
         return wire.encode(call, self._run(handlers, call))
+
+    def _pass_on(self, call: Call, request: Request) -> Response:
+        return self.moto.send(call.service, _for_moto(request, call), call.account)
 
     def _run(self, handlers: list[Handler], call: Call) -> dict[str, Any]:
         region = self.region(call.account, call.region)
@@ -155,6 +161,9 @@ class Cloud:
 
     def ask_moto(self, call: Call) -> dict[str, Any]:
         """Return moto's answer to a call, past all handlers. Raises AwsError where moto refuses."""
+        return self.reads.once(call, "", lambda: self._ask_moto(call))
+
+    def _ask_moto(self, call: Call) -> dict[str, Any]:
         request = botocore_adapter.encode_request(call.service, call.operation, call.params, call.region)
         protocol = botocore_adapter.protocol_of(call.service, request.content_type)
         onward = replace(call, protocol=protocol)
@@ -194,8 +203,13 @@ class Region:
         """Call moto directly, past all manners. Raises AwsError for a refusal."""
         return self.cloud.ask_moto(Call(service, operation, params, self.account, self.name))
 
+    def view(self, service: str) -> Any:  # noqa: ANN401 - moto's objects are untyped
+        """Return moto's own object for a service, for `moto_adapter` to look at."""
+        return self.cloud.moto.backend(service, self.account, self.name)
+
     def backend(self, service: str) -> Any:  # noqa: ANN401 - moto's objects are untyped
-        """Return moto's own object for a service, for `moto_adapter` to work on."""
+        """Return moto's own object for a service, for `moto_adapter` to change."""
+        self.cloud.reads.forget()
         return self.cloud.moto.backend(service, self.account, self.name)
 
     def later(self, seconds: float, action: Callable[[], None]) -> None:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 def role(region: Region, arn: str) -> RoleView | None:
     """Return a role of this account by its ARN, or None."""
-    return moto_adapter.role(region.backend("iam"), arn)
+    return moto_adapter.role(region.view("iam"), arn)
 
 
 def allows(role: RoleView, action: str, resource: str) -> bool:

@@ -91,7 +91,7 @@ def register(region: Region, target: Target) -> None:
     def judge() -> None:
         if target.state != "initial":
             return
-        if _why_unused(region, target):
+        if _why_unused(target, _zones(region, target.group)):
             region.later(interval, judge)
             return
         found = ("unhealthy", target.verdict.reason, target.verdict.description)
@@ -131,15 +131,21 @@ def _delay(region: Region, arn: str) -> float:
 
 def load_balancers_of(region: Region, arn: str) -> list[str]:
     """Return the load balancers whose listeners or rules send to a target group now; none if it is gone."""
-    return moto_adapter.load_balancers_of(region.backend("elbv2"), arn)
+    return moto_adapter.load_balancers_of(region.view("elbv2"), arn)
 
 
-def _why_unused(region: Region, target: Target) -> tuple[str, str, str] | None:
-    balancers = load_balancers_of(region, target.group)
+def _zones(region: Region, arn: str) -> set[str] | None:
+    """Return the zones that a group's load balancers cover, or None where none sends to it."""
+    balancers = load_balancers_of(region, arn)
     if not balancers:
-        return _NOT_IN_USE
+        return None
     shown = region.moto("elbv2", "DescribeLoadBalancers", LoadBalancerArns=balancers)["LoadBalancers"]
-    zones = {zone["ZoneName"] for balancer in shown for zone in balancer.get("AvailabilityZones", [])}
+    return {zone["ZoneName"] for balancer in shown for zone in balancer.get("AvailabilityZones", [])}
+
+
+def _why_unused(target: Target, zones: set[str] | None) -> tuple[str, str, str] | None:
+    if zones is None:
+        return _NOT_IN_USE
     return None if target.zone in zones or target.zone == "all" else _ZONE
 
 
@@ -178,22 +184,23 @@ def describe_target_health(region: Region, call: Call, _forward: Forward) -> Ans
     """Return the health of a group's targets, or of those asked for."""
     settings = group(region, call.params["TargetGroupArn"])
     known = region.state(Targets).by_group.get(settings["TargetGroupArn"], {})
+    zones = _zones(region, settings["TargetGroupArn"])
     asked: Sequence[Mapping[str, Any]] = call.params.get("Targets") or []
     if not asked:
-        return {"TargetHealthDescriptions": [_show(region, target) for target in known.values()]}
+        return {"TargetHealthDescriptions": [_show(target, zones) for target in known.values()]}
     shown = []
     for wish in asked:
         port = int(wish.get("Port") or settings["Port"])
         target = known.get((wish["Id"], port))
         absent = Target(settings["TargetGroupArn"], wish["Id"], port, "", PASSES, health=_NOT_REGISTERED)
-        shown.append(_show(region, target or absent))
+        shown.append(_show(target or absent, zones))
     return {"TargetHealthDescriptions": shown}
 
 
-def _show(region: Region, target: Target) -> dict[str, Any]:
+def _show(target: Target, zones: set[str] | None) -> dict[str, Any]:
     health = target.health
     if target.state in ("initial", "healthy", "unhealthy"):
-        health = _why_unused(region, target) or health
+        health = _why_unused(target, zones) or health
     state, reason, description = health
     shown: dict[str, Any] = {
         "Target": {"Id": target.address, "Port": target.port, "AvailabilityZone": target.zone},

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import pickle
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs
 from xml.sax.saxutils import escape
@@ -80,7 +82,13 @@ def encode(call: Call, answer: Mapping[str, Any]) -> Response:
     if call.protocol == "json":
         body = json.dumps(answer, default=_json, separators=(",", ":")).encode()
         return Response(200, body, {"content-type": "application/x-amz-json-1.1"})
-    return moto_adapter.serialize(call.service, call.operation, call.protocol, answer)
+    return _xml(call.service, call.operation, call.protocol, pickle.dumps(answer))
+
+
+@lru_cache(maxsize=512)
+def _xml(service: str, operation: str, protocol: str, answer: bytes) -> Response:
+    # moto's serializers take milliseconds, and the same answers go out again and again.
+    return moto_adapter.serialize(service, operation, protocol, pickle.loads(answer))  # noqa: S301 - pickled above
 
 
 def decode_answer(call: Call, response: Response) -> dict[str, Any]:
