@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rich.text import Text
-
 from fargatectl.errors import Refused
 from fargatectl.render.escape import escape
 
@@ -31,7 +29,7 @@ def confirm_deploy(plan: Plan, surroundings: Surroundings, *, yes: bool, max_del
         what = ", ".join(escape(change.summary) for change in grave)
         _ask_for_name(plan.app, f"This deletes {what}.", surroundings)
         return
-    answer = _ask("Go on? [y/N] ", surroundings).lower()
+    answer = surroundings.voice.ask("Go on? [y/N] ").lower()
     if answer not in {"y", "yes"}:
         raise Refused("not confirmed; nothing was changed")
 
@@ -50,14 +48,7 @@ def _require_somebody(surroundings: Surroundings) -> None:
 
 def _ask_for_name(app: str, warning: str, surroundings: Surroundings) -> None:
     if warning:
-        surroundings.prose(warning, "bold red")
-    answer = _ask("Type the app's name to go on: ", surroundings)
+        surroundings.voice.prose(warning, "bold red")
+    answer = surroundings.voice.ask("Type the app's name to go on: ")
     if answer != app:
         raise Refused("not confirmed; nothing was changed", hint=f"the name is {app}")
-
-
-def _ask(question: str, surroundings: Surroundings) -> str:
-    surroundings.stop_waiting()
-    surroundings.err.print(Text(f"\n{question}", "bold"), end="")
-    surroundings.stderr.flush()
-    return surroundings.stdin.readline().strip()

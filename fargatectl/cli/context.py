@@ -98,7 +98,7 @@ def target(
     loaded = read_file(options, surroundings)
     if loaded.warnings:
         warnings = count(len(loaded.warnings), "warning")
-        surroundings.aside(f"{loaded.path.name} has {warnings}: fargatectl validate shows more")
+        surroundings.voice.aside(f"{loaded.path.name} has {warnings}: fargatectl validate shows more")
     config = with_images(loaded.config, images)
     # Imported here so that a mistake in the file is told before the AWS SDK is loaded.
     from fargatectl.aws.session import WORKERS, Aws, make_session  # noqa: PLC0415
@@ -149,9 +149,9 @@ def _enter_sandbox(options: FileOptions, config: Config, surroundings: Surroundi
     region = options.region or config.region or surroundings.environ.get("AWS_REGION") or "us-east-1"
     directories = lifetime.Directories.of(surroundings.environ)
     running = lifetime.start(directories=directories, environment=surroundings.environ)
-    surroundings.aside(f"local AWS at {running.endpoint}: a double of AWS on this machine, nothing here is real")
+    surroundings.voice.aside(f"local AWS at {running.endpoint}: a double of AWS on this machine, nothing here is real")
     for sentence in lifetime.provision(running, references(config), account, region):
-        surroundings.aside(f"  made there, with placeholder values: {sentence}")
+        surroundings.voice.aside(f"  made there, with placeholder values: {sentence}")
     replace_aws_settings(surroundings.environ, lifetime.environment(running, account, region))
     return running.endpoint
 

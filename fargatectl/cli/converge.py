@@ -78,7 +78,7 @@ def carry_out(
     plan = planning.plan
     began = there.aws.monotonic()
     signals = surroundings.signals
-    surroundings.stop_waiting()
+    surroundings.voice.stop_waiting()
     with viewer(surroundings, _title(planning)) as watching:
 
         def tell() -> None:

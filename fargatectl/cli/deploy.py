@@ -58,10 +58,10 @@ def _check(options: DeployOptions) -> int | None:
 def _show(planning: Planning, there: Target, options: DeployOptions, surroundings: Surroundings) -> None:
     made = planning.plan
     if surroundings.json:
-        surroundings.event(machine.plan_event(made))
+        surroundings.voice.event(machine.plan_event(made))
     elif made and not (options.quiet and options.yes):
-        width = width_of(surroundings.err)
-        surroundings.prose(plan_screen.screen(made, file=there.file, width=width, verbose=options.verbose))
+        width = width_of(surroundings.voice.err)
+        surroundings.voice.prose(plan_screen.screen(made, file=there.file, width=width, verbose=options.verbose))
 
 
 def _still_true(planning: Planning, there: Target, options: DeployOptions) -> Planning:
@@ -78,16 +78,16 @@ def _still_true(planning: Planning, there: Target, options: DeployOptions) -> Pl
 
 def _tell(done: Run, surroundings: Surroundings) -> None:
     if surroundings.json:
-        surroundings.event(done.result())
+        surroundings.voice.event(done.result())
         return
     if done.ending.exit_code != ExitCode.DONE:
-        surroundings.prose(outcome.bad(done.ending, width=width_of(surroundings.err)))
+        surroundings.voice.prose(outcome.bad(done.ending, width=width_of(surroundings.voice.err)))
         return
-    sentence, table = outcome.good(done.ending, width=width_of(surroundings.out))
-    surroundings.prose(sentence)
+    sentence, table = outcome.good(done.ending, width=width_of(surroundings.voice.out))
+    surroundings.voice.prose(sentence)
     if table:
-        surroundings.flush()
-        surroundings.data(table)
+        surroundings.voice.flush()
+        surroundings.voice.data(table)
 
 
 def _report(done: Run, options: DeployOptions, surroundings: Surroundings) -> None:

@@ -54,14 +54,14 @@ def _plan(there: Target) -> Planning:
 def _show(planning: Planning, there: Target, surroundings: Surroundings) -> None:
     made = planning.plan
     if surroundings.json:
-        surroundings.event(machine.plan_event(made))
+        surroundings.voice.event(machine.plan_event(made))
         return
     if not made:
         return
     nouns = {kind.kind: kind.noun for kind in there.stack.kinds}
     foreign = [_of_others(address) for address in there.stack.sources if not address.startswith("sts.")]
-    width = width_of(surroundings.err)
-    surroundings.prose(
+    width = width_of(surroundings.voice.err)
+    surroundings.voice.prose(
         outcome.farewell(made, nouns=nouns, tasks=_running(planning), kept=planning.kept, foreign=foreign, width=width)
     )
 
@@ -96,15 +96,15 @@ def _look_again(there: Target, done: Run) -> Planning | None:
 
 
 def _tell(done: Run, kept: Sequence[str], remaining: list[str], surroundings: Surroundings) -> None:
-    width = width_of(surroundings.err)
+    width = width_of(surroundings.voice.err)
     if surroundings.json:
-        surroundings.event(done.result(kept=kept, remaining=remaining))
+        surroundings.voice.event(done.result(kept=kept, remaining=remaining))
     elif done.ending.exit_code == ExitCode.DONE:
-        surroundings.prose(outcome.gone(done.ending.plan, kept, width=width))
+        surroundings.voice.prose(outcome.gone(done.ending.plan, kept, width=width))
     elif done.outcome.complete:
         raise AwsFailure(
             f"{len(remaining)} things are still there: {outcome.names(remaining)}",
             hint="run the same command again; what AWS still uses cannot go yet",
         )
     else:
-        surroundings.prose(outcome.bad(done.ending, width=width))
+        surroundings.voice.prose(outcome.bad(done.ending, width=width))

@@ -31,9 +31,9 @@ def run(options: DiffOptions, surroundings: Surroundings) -> ExitCode:
 
 def _print(made: Plan, file: str, options: DiffOptions, surroundings: Surroundings) -> None:
     if surroundings.json:
-        surroundings.document(machine.plan(made))
+        surroundings.voice.document(machine.plan(made))
     elif options.format is Format.MARKDOWN:
-        surroundings.raw(markdown.plan(made))
+        surroundings.voice.raw(markdown.plan(made))
     else:
-        width = width_of(surroundings.out)
-        surroundings.data(plan_screen.screen(made, file=file, width=width, verbose=options.verbose))
+        width = width_of(surroundings.voice.out)
+        surroundings.voice.data(plan_screen.screen(made, file=file, width=width, verbose=options.verbose))

@@ -32,12 +32,12 @@ def tell(error: BaseException, surroundings: Surroundings) -> int:
     if surroundings.json:
         _document(shown, code, surroundings)
     elif isinstance(error, Interrupted | KeyboardInterrupt):
-        surroundings.prose("\nInterrupted. Nothing was changed.")
+        surroundings.voice.prose("Interrupted. Nothing was changed.")
     elif is_usage(error):
         _usage(error, surroundings)
     else:
-        surroundings.prose(problems.error(shown, code, width=width_of(surroundings.err)))
-    surroundings.flush()
+        surroundings.voice.prose(problems.error(shown, code, width=width_of(surroundings.voice.err)))
+    surroundings.voice.flush()
     return int(code)
 
 
@@ -95,9 +95,9 @@ def _within_package(filename: str) -> str:
 def _document(shown: FargatectlError, code: ExitCode, surroundings: Surroundings) -> None:
     document: dict[str, Any] = {**machine.failure(shown), "exit_code": int(code)}
     if surroundings.answer is Answer.DOCUMENT:
-        surroundings.document(machine.error_document(document))
-    elif not surroundings.finished:
-        surroundings.event(machine.result(outcome_of(code), code, error=document))
+        surroundings.voice.document(machine.error_document(document))
+    elif not surroundings.voice.finished:
+        surroundings.voice.event(machine.result(outcome_of(code), code, error=document))
 
 
 def _usage(error: BaseException, surroundings: Surroundings) -> None:
@@ -106,11 +106,11 @@ def _usage(error: BaseException, surroundings: Surroundings) -> None:
         return  # no command was given, and the help was shown
     context = getattr(error, "ctx", None)
     path = getattr(context, "command_path", "fargatectl")
-    surroundings.prose(
+    surroundings.voice.prose(
         problems.error(
             UsageError(message, hint=f"`{path} --help` lists what there is"),
             ExitCode.USAGE,
-            width=width_of(surroundings.err),
+            width=width_of(surroundings.voice.err),
         )
     )
 

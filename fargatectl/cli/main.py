@@ -106,7 +106,7 @@ def _command(  # noqa: PLR0913 - what a command is
         chosen = accepts(**given)
         surroundings.begin(chosen, answer)
         if waits:
-            surroundings.wait_for(waits)
+            surroundings.voice.wait_for(waits)
         run: Callable[..., int] = getattr(import_module(module), function)
         return int(run(chosen, surroundings))
 

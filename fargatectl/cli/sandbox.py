@@ -30,10 +30,10 @@ def start(options: SandboxStartOptions, surroundings: Surroundings) -> ExitCode:
     region = surroundings.environ.get("AWS_REGION") or _REGION
     environment = lifetime.environment(running, LOCAL_ACCOUNT, region)
     if surroundings.json:
-        surroundings.document({**_document(running), "environment": environment})
+        surroundings.voice.document({**_document(running), "environment": environment})
         return ExitCode.DONE
-    surroundings.aside(f"The local AWS runs at {running.endpoint}. For any AWS client of this shell:")
-    surroundings.data(Text("\n".join(f"export {name}={value}" for name, value in environment.items())))
+    surroundings.voice.aside(f"The local AWS runs at {running.endpoint}. For any AWS client of this shell:")
+    surroundings.voice.data(Text("\n".join(f"export {name}={value}" for name, value in environment.items())))
     return ExitCode.DONE
 
 
@@ -56,12 +56,12 @@ def status(options: OutputOptions, surroundings: Surroundings) -> ExitCode:
     del options
     running = lifetime.status(directories=_directories(surroundings))
     if surroundings.json:
-        surroundings.document({"version": VERSION, "running": False} if running is None else _document(running))
+        surroundings.voice.document({"version": VERSION, "running": False} if running is None else _document(running))
     elif running is None:
-        surroundings.data(Text("No local AWS runs. fargatectl sandbox start starts one."))
+        surroundings.voice.data(Text("No local AWS runs. fargatectl sandbox start starts one."))
     else:
         stops = running.idle_stop_at.astimezone().strftime("%H:%M:%S")
-        surroundings.data(
+        surroundings.voice.data(
             Text(f"The local AWS runs at {running.endpoint} (process {running.pid}); left alone, it stops at {stops}.")
         )
     return ExitCode.DONE
@@ -84,7 +84,7 @@ def _document(running: lifetime.Running) -> dict[str, object]:
 
 def _told(document: dict[str, bool], sentence: str, surroundings: Surroundings) -> ExitCode:
     if surroundings.json:
-        surroundings.document({"version": VERSION, **document})
+        surroundings.voice.document({"version": VERSION, **document})
     else:
-        surroundings.data(Text(sentence))
+        surroundings.voice.data(Text(sentence))
     return ExitCode.DONE

@@ -32,9 +32,9 @@ def run(options: StatusOptions, surroundings: Surroundings) -> ExitCode:
             return _watch(there, surroundings)
         found = _look(there)
         if surroundings.json:
-            surroundings.document(_document(found, there))
+            surroundings.voice.document(_document(found, there))
         else:
-            surroundings.data(_screen(found, there, surroundings))
+            surroundings.voice.data(_screen(found, there, surroundings))
     return ExitCode.DONE
 
 
@@ -47,24 +47,24 @@ def _watch(there: Target, surroundings: Surroundings) -> ExitCode:
     """Show it again every few seconds. Ctrl-C is the way to end this, and no failure."""
     from rich.live import Live  # noqa: PLC0415 - only with --watch
 
-    redrawn = not surroundings.json and is_redrawable(surroundings.out, surroundings.environ)
+    redrawn = not surroundings.json and is_redrawable(surroundings.voice.out, surroundings.environ)
     found = _look(there)
-    surroundings.stop_waiting()
-    live = Live(console=surroundings.out, auto_refresh=False, screen=True) if redrawn else None
+    surroundings.voice.stop_waiting()
+    live = Live(console=surroundings.voice.out, auto_refresh=False, screen=True) if redrawn else None
     try:
         with live or nullcontext():
             while True:
                 if surroundings.json:
-                    surroundings.event(_document(found, there))
+                    surroundings.voice.event(_document(found, there))
                 elif live is not None:
                     live.update(_screen(found, there, surroundings), refresh=True)
                 else:
-                    surroundings.data(_screen(found, there, surroundings))
+                    surroundings.voice.data(_screen(found, there, surroundings))
                 there.aws.sleep(_WATCH_SECONDS)
                 found = _look(there)
     except Interrupted as asked:
         if live is not None:
-            surroundings.data(_screen(found, there, surroundings))
+            surroundings.voice.data(_screen(found, there, surroundings))
         return asked.exit_code
 
 
@@ -87,5 +87,5 @@ def _screen(found: Sequence[ServiceStatus], there: Target, surroundings: Surroun
         environment=owner.environment,
         where=f"{there.aws.identity().account} {there.aws.region}",
         now=there.aws.now(),
-        width=width_of(surroundings.out),
+        width=width_of(surroundings.voice.out),
     )

@@ -26,19 +26,19 @@ def run(options: ValidateOptions, surroundings: Surroundings) -> ExitCode:
     except ConfigError as error:
         if not surroundings.json:
             raise
-        surroundings.document(machine.validation(error.problems))
+        surroundings.voice.document(machine.validation(error.problems))
         return error.exit_code
     if surroundings.json:
         document = machine.validation(loaded.warnings)
         if options.expanded:
             document["expanded"] = expanded(loaded.config)
-        surroundings.document(document)
+        surroundings.voice.document(document)
     elif options.expanded:
-        surroundings.raw(expanded(loaded.config))
+        surroundings.voice.raw(expanded(loaded.config))
     else:
         if loaded.warnings:
-            width = width_of(surroundings.err)
-            surroundings.aside(problems.warnings(loaded.warnings, file=loaded.path.name, width=width))
+            width = width_of(surroundings.voice.err)
+            surroundings.voice.aside(problems.warnings(loaded.warnings, file=loaded.path.name, width=width))
         services = count(len(loaded.config.services), "service")
-        surroundings.data(Text(f"{escape(loaded.path.name)} is valid: {services}."))
+        surroundings.voice.data(Text(f"{escape(loaded.path.name)} is valid: {services}."))
     return ExitCode.DONE

@@ -101,7 +101,7 @@ class Events:
 
     def show(self, event: Event) -> None:
         """Print the event."""
-        self._surroundings.event(machine.event(event))
+        self._surroundings.voice.event(machine.event(event))
 
     def tick(self) -> None:
         """Print nothing: machines have time."""
@@ -177,7 +177,7 @@ def viewer(surroundings: Surroundings, title: str) -> Viewer:
         return Viewer(Events(surroundings))
     if surroundings.quiet:
         return Viewer(None)
-    console = surroundings.err
+    console = surroundings.voice.err
     if is_redrawable(console, surroundings.environ):
         return Viewer(Screen(console, surroundings.clock, title))
     return Viewer(Log(console, surroundings.clock, verbose=surroundings.verbose))
