@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 
 S = TypeVar("S")
 
+# What moto holds of these services is empty: an operation without a handler must not be answered from there.
+_OURS = ("application-autoscaling", "ecs", "servicediscovery")
+
 
 @dataclass(frozen=True, slots=True)
 class RecordedCall:
@@ -42,15 +45,19 @@ class RecordedCall:
 
 
 class Cloud:
-    """All accounts and Regions of one local AWS. One request at a time: every door takes the same lock."""
+    """All accounts and Regions of one local AWS. One request at a time: every door takes the same lock.
 
-    def __init__(self, timeline: Timeline, *, seed: int = 0) -> None:
+    `record` keeps every call in `calls`, for tests; a server that runs for hours does without.
+    """
+
+    def __init__(self, timeline: Timeline, *, seed: int = 0, record: bool = True) -> None:
         self.timeline = timeline
         self.calls: list[RecordedCall] = []
         self.intercept: Callable[[Call, Callable[[], Response]], Response] | None = None
         self.moto = moto_adapter.Moto()
         self.reads = Reads()
         self._seed = seed
+        self._recording = record
         self._serial = itertools.count()
         self._begin()
 
@@ -127,6 +134,8 @@ class Cloud:
         return response
 
     def _record(self, call: Call, error: str | None) -> None:
+        if not self._recording:
+            return
         self.calls.append(
             RecordedCall(call.service, call.operation, call.params, call.mutating, call.account, call.region, error)
         )
@@ -138,6 +147,9 @@ class Cloud:
 
     def _dispatch(self, call: Call, request: Request) -> Response:
         handlers = HANDLERS.of(call.service, call.operation)
+        if not handlers and call.service in _OURS:
+            message = f"The local AWS does not know this operation of {call.service}: {call.operation}"
+            raise AwsError("NotImplemented", message, status=501)
         if not handlers:
             return self.reads.once(call, request.url, lambda: self._pass_on(call, request))
         return wire.encode(call, self._run(handlers, call))

@@ -167,7 +167,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     load()
     clock = SystemClock()
-    cloud = Cloud(Timeline(clock, options.speed), seed=int(datetime.now(UTC).timestamp()))
+    cloud = Cloud(Timeline(clock, options.speed), seed=int(datetime.now(UTC).timestamp()), record=False)
     application = Application(cloud, clock, token=options.token, idle_seconds=options.idle)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: application.stopping.set())

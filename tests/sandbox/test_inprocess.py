@@ -108,3 +108,8 @@ def test_threads_may_share_it(client: Callable[..., Any]) -> None:
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(make, range(40)))
     assert len(iam.list_roles()["Roles"]) == 40
+
+
+def test_an_operation_of_ours_that_is_missing_is_never_answered_from_an_empty_moto(client: Callable[..., Any]) -> None:
+    with pytest.raises(ClientError, match="does not know this operation of ecs: ListContainerInstances"):
+        client("ecs").list_container_instances()
