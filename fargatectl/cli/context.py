@@ -37,7 +37,7 @@ _NO_REGION = 'put `region = "eu-central-1"` into the file, use --region, or set 
 
 @dataclass
 class Target:
-    """What a command works on. `executor` runs the engine's steps; `local` says that AWS is the local double."""
+    """What a command works on. `executor` runs the engine's steps."""
 
     loaded: Loaded
     config: Config
@@ -45,7 +45,6 @@ class Target:
     services: tuple[ServiceView, ...]
     aws: Aws
     executor: Executor
-    local: bool
 
     @property
     def file(self) -> str:
@@ -129,7 +128,7 @@ def target(
             monotonic=surroundings.monotonic,
             sleep=surroundings.sleep,
         )
-        yield Target(loaded, config, blueprint.stack, blueprint.services, aws, engine, local=options.sandbox)
+        yield Target(loaded, config, blueprint.stack, blueprint.services, aws, engine)
     finally:
         for pool in (engine, leaves):
             pool.shutdown(wait=False, cancel_futures=True)
