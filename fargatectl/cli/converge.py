@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from fargatectl.cli.exits import code_of, outcome_of, worst
 from fargatectl.cli.viewers import viewer
 from fargatectl.engine.executor import Outcome, execute
-from fargatectl.errors import ExitCode, FargatectlError, StillInProgress
+from fargatectl.errors import ExitCode, FargatectlError, RolloutFailed, StillInProgress
 from fargatectl.model.change import Action
 from fargatectl.model.events import LogEvent
 from fargatectl.model.status import ServiceState
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from fargatectl.model.status import ServiceStatus
 
 _MOVING = frozenset({ServiceState.DEPLOYING, ServiceState.ROLLING_BACK, ServiceState.DRAINING})
+_MADE_ALL_THE_SAME = (RolloutFailed, StillInProgress)
+"""Failures of what follows a change: the change itself was made."""
 _INTERRUPTED = "interrupted: nothing new begins, what runs ends; Ctrl-C again leaves at once"
 
 
@@ -105,7 +107,7 @@ def carry_out(
         exit_code=worst([*interrupted, *map(code_of, outcome.failed.values())]),
         seconds=there.aws.monotonic() - began,
         failed={str(address): error for address, error in outcome.failed.items()},
-        undone=[address for address in undone if not isinstance(outcome.failed.get(address), StillInProgress)],
+        undone=[address for address in undone if not isinstance(outcome.failed.get(address), _MADE_ALL_THE_SAME)],
         services=() if interrupted else _services(planning, outcome, there),
         handed_over=hand_over and _sets_going(planning),
         postponed=_postponed(planning) if hand_over else 0,
