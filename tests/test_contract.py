@@ -15,6 +15,7 @@ from fargatectl.model.change import Action
 from fargatectl.model.values import Address
 from fargatectl.sandbox.inprocess import LocalAws
 from fargatectl.stack import KINDS
+from tests.forked import in_a_copy
 from tests.world import World
 
 if TYPE_CHECKING:
@@ -252,6 +253,14 @@ def world(tmp_path: Path) -> World:
     return World(LocalAws(), tmp_path)
 
 
+@pytest.fixture(scope="session")
+def deployed(tmp_path_factory: pytest.TempPathFactory) -> World:
+    """Return a world in which the file is deployed; change it only in a copy."""
+    world = World(LocalAws(), tmp_path_factory.mktemp("deployed"))
+    world.deploy(FILE)
+    return world
+
+
 def with_(what: str) -> pytest.MarkDecorator:
     cases = [case for case in CASES if getattr(case, what) is not None]
     return pytest.mark.parametrize("case", cases, ids=[case.kind for case in cases])
@@ -310,53 +319,53 @@ def test_destroy_leaves_nothing_and_the_second_one_does_nothing(world: World) ->
 
 
 @with_("change")
-def test_a_mutable_change_updates_in_place_and_settles(world: World, case: Case) -> None:
-    world.deploy(FILE)
+@in_a_copy
+def test_a_mutable_change_updates_in_place_and_settles(deployed: World, case: Case) -> None:
     text = edited(case.change)
-    assert action_at(world, text, case.address) == Action.UPDATE
-    world.deploy(text)
-    assert not world.plan(text).plan.changes
+    assert action_at(deployed, text, case.address) == Action.UPDATE
+    deployed.deploy(text)
+    assert not deployed.plan(text).plan.changes
 
 
 @with_("replacement")
-def test_an_immutable_change_replaces_and_settles(world: World, case: Case) -> None:
-    world.deploy(FILE)
+@in_a_copy
+def test_an_immutable_change_replaces_and_settles(deployed: World, case: Case) -> None:
     text = edited(case.replacement)
-    assert action_at(world, text, case.address) == Action.REPLACE
-    world.deploy(text)
-    assert not world.plan(text).plan.changes
+    assert action_at(deployed, text, case.address) == Action.REPLACE
+    deployed.deploy(text)
+    assert not deployed.plan(text).plan.changes
 
 
 @with_("drift")
-def test_drift_is_seen_and_healed(world: World, case: Case) -> None:
-    world.deploy(FILE)
+@in_a_copy
+def test_drift_is_seen_and_healed(deployed: World, case: Case) -> None:
     assert case.drift is not None
-    case.drift(world.aws, out_of(world, case.address))
-    world.local.clock.sleep(A_MINUTE)
-    assert action_at(world, FILE, case.address) == Action.UPDATE
-    world.deploy(FILE)
-    assert not world.plan(FILE).plan.changes
+    case.drift(deployed.aws, out_of(deployed, case.address))
+    deployed.local.clock.sleep(A_MINUTE)
+    assert action_at(deployed, FILE, case.address) == Action.UPDATE
+    deployed.deploy(FILE)
+    assert not deployed.plan(FILE).plan.changes
 
 
 @with_("vanish")
-def test_what_was_deleted_behind_our_back_is_made_again(world: World, case: Case) -> None:
-    world.deploy(FILE)
+@in_a_copy
+def test_what_was_deleted_behind_our_back_is_made_again(deployed: World, case: Case) -> None:
     assert case.vanish is not None
-    case.vanish(world.aws, out_of(world, case.address))
-    world.local.clock.sleep(A_MINUTE)
-    assert action_at(world, FILE, case.address) == Action.CREATE
-    world.deploy(FILE)
-    assert not world.plan(FILE).plan.changes
+    case.vanish(deployed.aws, out_of(deployed, case.address))
+    deployed.local.clock.sleep(A_MINUTE)
+    assert action_at(deployed, FILE, case.address) == Action.CREATE
+    deployed.deploy(FILE)
+    assert not deployed.plan(FILE).plan.changes
 
 
 @with_("tag")
-def test_foreign_tags_are_no_drift_and_survive(world: World, case: Case) -> None:
-    world.deploy(FILE)
+@in_a_copy
+def test_foreign_tags_are_no_drift_and_survive(deployed: World, case: Case) -> None:
     assert case.tag is not None
-    case.tag(world.aws, out_of(world, case.address))
-    assert not world.plan(FILE).plan.changes
+    case.tag(deployed.aws, out_of(deployed, case.address))
+    assert not deployed.plan(FILE).plan.changes
     retagged = FILE.replace('team = "checkout"', 'team = "web"')
-    world.deploy(retagged)
-    live = world.plan(retagged).planned[Address(case.address)].live
+    deployed.deploy(retagged)
+    live = deployed.plan(retagged).planned[Address(case.address)].live
     assert live is not None
     assert {"team": "web", "theirs": "x"}.items() <= live.spec.tags.items()

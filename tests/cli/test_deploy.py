@@ -176,6 +176,7 @@ def test_a_failed_rollout_says_why_and_what_serves(shell: Shell) -> None:
     assert done.code == 3
     assert "cause" in done.err
     assert "shop-web:1 serves 1 of 1 tasks" in done.err
+    assert "Done: 2 of 2 changes." in done.err
     assert done.err.rstrip().endswith("exit 3")
     result = shell("deploy", "--yes", "--json", "--image", "shop/web:crash").events[-1]
     assert (result["outcome"], result["exit_code"]) == ("failed", 3)
