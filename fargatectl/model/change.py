@@ -107,7 +107,7 @@ def _walk(path: str, want: Any, have: Any, said: Mapping[str, Any]) -> Iterator[
         return
     if _is_record(want) and type(want) is type(have):
         for f in fields(want):
-            if not f.metadata.get("create_only"):
+            if not (f.metadata.get("create_only") or f.metadata.get("wiring")):
                 below = _inherit(said, f.metadata)
                 yield from _walk(_join(path, f.name), getattr(want, f.name), getattr(have, f.name), below)
     elif isinstance(want, Mapping) and isinstance(have, Mapping):
@@ -140,6 +140,8 @@ def _leaves(path: str, value: Any, said: Mapping[str, Any]) -> Iterator[FieldCha
         return
     if _is_record(value):
         for f in fields(value):
+            if f.metadata.get("wiring"):
+                continue
             yield from _leaves(_join(path, f.name), getattr(value, f.name), _inherit(said, f.metadata))
     elif isinstance(value, Mapping):
         for key in sorted(value, key=str):

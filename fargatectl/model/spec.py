@@ -42,6 +42,7 @@ def setting(  # noqa: PLR0913 - one keyword for each property of a field
     effect: Effect = Effect.NONE,
     sensitive: bool = False,
     create_only: bool = False,
+    wiring: bool = False,
     partial: bool = False,
     whole: bool = False,
     **rest: Any,  # noqa: ANN401 - `default`, `default_factory` and the like, as dataclasses.field takes them
@@ -52,6 +53,8 @@ def setting(  # noqa: PLR0913 - one keyword for each property of a field
     effect: what changing it in place does to traffic.
     sensitive: its values are never shown.
     create_only: sent when the resource is made, neither compared nor sent afterwards.
+    wiring: no setting of the resource but what its reconciler needs beside it, or what must exist before it; neither
+    compared nor shown.
     partial: a mapping of which only the keys that we set are ours (tags).
     whole: all of it is ours, so that None at or below it means "absent" and is compared.
     """
@@ -60,6 +63,7 @@ def setting(  # noqa: PLR0913 - one keyword for each property of a field
         "effect": effect,
         "sensitive": sensitive,
         "create_only": create_only,
+        "wiring": wiring,
         "partial": partial,
         "whole": whole,
     }

@@ -23,7 +23,7 @@ class CredentialsQuery(Spec):
     """The secret with a registry's user name and password, by name or ARN; `path` is where the file names it."""
 
     secret: str
-    path: str = setting(create_only=True, default="")
+    path: str = setting(wiring=True, default="")
 
 
 class RegistryCredentials(Lookup[CredentialsQuery, SecretOut]):

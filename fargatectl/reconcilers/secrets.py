@@ -27,7 +27,7 @@ class SecretQuery(Spec):
     """A secret by name or ARN; `path` is where the file names it."""
 
     name: str
-    path: str = setting(create_only=True, default="")
+    path: str = setting(wiring=True, default="")
 
 
 class Secrets(Lookup[SecretQuery, SecretOut]):
@@ -45,7 +45,7 @@ class ParameterQuery(Spec):
     """A parameter by name or ARN; `path` is where the file names it."""
 
     name: str
-    path: str = setting(create_only=True, default="")
+    path: str = setting(wiring=True, default="")
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 _LONGEST_LISTING = 40  # lines of one structured value; `--json` has all of it
 _LABEL_SHARE = 0.4  # of the line, at most
+_SAID_BY_THE_NAME = {"name", "description", "essential", "sid", "vpc_id", "path", "protocol_version"}
 _INDENT = "      "
 
 
@@ -103,16 +104,21 @@ def _with_gist(head: Text, change: Change, width: int) -> Text:
     room = width - head.cell_len - 2
     told = ""
     for field in change.fields:
-        if field.path.partition(".")[0] in {"tags", "name"} or field.sensitive or field.known_after_apply:
-            continue
-        if is_structured(field.after) or inline(field.after) in change.summary:
+        if not _worth_telling(field) or inline(field.after) in change.summary:
             continue
         more = f"{told} · " if told else ""
-        more += f"{label(field.path)} {inline(field.after)}"
+        more += f"{label(field.path.rpartition('.')[2])} {inline(field.after)}"
         if len(more) > room:
             break
         told = more
     return Text.assemble(head, "  ", (told, "dim")) if told else head
+
+
+def _worth_telling(field: FieldChange) -> bool:
+    """Tell whether a setting of a new resource says something that its name does not."""
+    if field.sensitive or field.known_after_apply or field.after is False or is_structured(field.after):
+        return False
+    return field.path.partition(".")[0] != "tags" and field.path.rpartition(".")[2] not in _SAID_BY_THE_NAME
 
 
 def _fields(change: Change, width: int) -> Iterator[Text]:

@@ -33,6 +33,7 @@ class Wanted(Spec):
     parts: tuple[Part, ...] = ()
     whole: tuple[Part, ...] = setting(whole=True, default=())
     start: int = setting(create_only=True, default=1)
+    beside: str = setting(wiring=True, default="wire")
 
 
 def paths(desired: Wanted, live: Wanted) -> list[str]:
@@ -81,6 +82,12 @@ def test_keys_of_other_mappings_are_compared_both_ways() -> None:
 
 def test_what_only_creation_sends_is_never_compared() -> None:
     assert not paths(Wanted(start=3), Wanted(start=1))
+
+
+def test_wiring_is_neither_compared_nor_shown() -> None:
+    assert not paths(Wanted(beside="other"), Wanted())
+    assert "beside" not in creation(Wanted()).paths
+    assert "start" in creation(Wanted()).paths
 
 
 def test_immutable_settings_force_replacement() -> None:

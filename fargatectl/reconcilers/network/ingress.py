@@ -65,7 +65,7 @@ class Ingress(Spec):
 
     identity: ClassVar[tuple[str, ...]] = ("group_id",)
 
-    name: str = setting(create_only=True, default="")
+    name: str = setting(wiring=True, default="")
     group_id: Late[str] = setting(immutable=True)
     rules: tuple[IngressRule, ...] = ()
 

@@ -48,8 +48,8 @@ class ScalingPolicy(Spec):
     cooldown_out: int | None = None
     cooldown_in: int | None = None
     scale_in: bool = True
-    target: Late[str] = setting(create_only=True, default="")
-    after: Late[str] = setting(create_only=True, default="")
+    target: Late[str] = setting(wiring=True, default="")
+    after: Late[str] = setting(wiring=True, default="")
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "value", float(self.value))

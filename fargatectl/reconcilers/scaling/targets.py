@@ -45,11 +45,11 @@ class ScalableTarget(Spec):
 
     identity: ClassVar[tuple[str, ...]] = ("resource_id",)
 
-    name: str = setting(create_only=True)
+    name: str = setting(wiring=True)
     resource_id: str = setting(immutable=True)
     min: int
     max: int
-    service_arn: Late[str] = setting(create_only=True, default="")
+    service_arn: Late[str] = setting(wiring=True, default="")
 
 
 @dataclass(frozen=True, slots=True)

@@ -90,16 +90,16 @@ class TaskDefinition(Spec):
     identity: ClassVar[tuple[str, ...]] = ("family", "cluster", "service")
 
     family: str = setting(immutable=True)
-    cluster: str = setting(create_only=True, default="")
-    service: str = setting(create_only=True, default="")
-    after: tuple[Late[object], ...] = setting(create_only=True, default=())
+    cluster: str = setting(wiring=True, default="")
+    service: str = setting(wiring=True, default="")
+    after: tuple[Late[object], ...] = setting(wiring=True, default=())
+    containers: tuple[Container, ...] = setting(effect=Effect.NEW_DEPLOYMENT, whole=True, default=())
     cpu: int = setting(effect=Effect.NEW_DEPLOYMENT, default=0)
     memory: int = setting(effect=Effect.NEW_DEPLOYMENT, default=0)
     architecture: str = setting(effect=Effect.NEW_DEPLOYMENT, default="X86_64")
     storage_gib: int = setting(effect=Effect.NEW_DEPLOYMENT, default=DEFAULT_STORAGE_GIB)
     execution_role: Late[str] | None = setting(effect=Effect.NEW_DEPLOYMENT, whole=True, default=None)
     task_role: Late[str] | None = setting(effect=Effect.NEW_DEPLOYMENT, whole=True, default=None)
-    containers: tuple[Container, ...] = setting(effect=Effect.NEW_DEPLOYMENT, whole=True, default=())
 
 
 @dataclass(frozen=True, slots=True)

@@ -95,7 +95,7 @@ class Service(Spec):
 
     name: str = setting(immutable=True)
     cluster: str = setting(immutable=True)
-    after: tuple[Late[object], ...] = setting(create_only=True, default=())
+    after: tuple[Late[object], ...] = setting(wiring=True, default=())
     task_definition: Late[str] = setting(effect=NEW)
     initial_count: int = setting(create_only=True, default=1)
     desired_count: int | None = None
