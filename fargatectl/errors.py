@@ -95,6 +95,18 @@ class PlanChanged(Refused):
     kind = "plan_changed"
 
 
+class LockHeld(Refused):
+    """Another run is changing the same app in the same environment."""
+
+    kind = "lock_held"
+
+
+class LeaseLost(Refused):
+    """The lock of this run has ended, or is about to: another one may write from now on, and this one no longer."""
+
+    kind = "lease_lost"
+
+
 class AwsFailure(FargatectlError):
     """AWS said no, or could not be asked.
 

@@ -19,7 +19,7 @@ from botocore.exceptions import (
 
 from fargatectl.errors import AwsFailure, FargatectlError, UsageError
 
-__all__ = ["ClientError", "code_of", "explain", "says"]
+__all__ = ["ClientError", "code_of", "explain", "is_denied", "says"]
 
 SERVICE = "Service"
 """Key under which `session` notes the service in an answer's metadata; botocore's errors do not say it."""
@@ -51,6 +51,11 @@ def says(error: BaseException, code: str, fragment: str = "") -> bool:
     if not isinstance(error, ClientError) or code_of(error) != code:
         return False
     return fragment.lower() in str(error.response.get("Error", {}).get("Message", "")).lower()
+
+
+def is_denied(error: BaseException) -> bool:
+    """Tell whether AWS lacks a right of whoever asked."""
+    return code_of(error) in _DENIED
 
 
 def explain(error: BaseException, address: str = "") -> FargatectlError:

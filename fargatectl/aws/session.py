@@ -10,7 +10,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 import botocore.session
 from boto3.session import Session
@@ -40,9 +40,35 @@ T = TypeVar("T")
 R = TypeVar("R")
 
 WORKERS = 16
-_ATTEMPTS = 6  # throttles, 5xx and sockets only; see `waits` for what is retried above botocore
 _CONNECT_TIMEOUT_SECONDS = 5
 _READ_TIMEOUT_SECONDS = 20
+ATTEMPT_SECONDS = _CONNECT_TIMEOUT_SECONDS + _READ_TIMEOUT_SECONDS
+"""How long one attempt of a call may take."""
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long a client tries: `attempts` in all (throttles, 5xx and sockets only; see `waits` for the rest)."""
+
+    attempts: int = 6
+    connect_seconds: float = _CONNECT_TIMEOUT_SECONDS
+    read_seconds: float = _READ_TIMEOUT_SECONDS
+
+
+_QUICK = Patience(attempts=3, connect_seconds=3, read_seconds=7)
+"""For the lock: all attempts together take less than half a lease, so that a failed renewal can be tried again."""
+
+
+class Lease(Protocol):
+    """The right to write that a run holds for some time (see `engine.lock`)."""
+
+    def renew(self) -> None:
+        """Renew it if that is due; raises nothing."""
+        ...
+
+    def check(self, seconds: float) -> None:
+        """Raise `LeaseLost` unless it holds for another `seconds`."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +127,9 @@ class Aws:
 
     `clock` gives the time in UTC, `monotonic` seconds that never jump, `sleep` waits; all three are injected. `pool`
     runs leaf calls side by side: nothing that runs in it may wait for it.
+
+    With a `lease`, every attempt of a mutating call is sent only while it holds. It is renewed on the way: before each
+    attempt of any call, and after each pause. A run does nothing else for long, so that this needs no thread.
     """
 
     def __init__(  # noqa: PLR0913 - the environment, each part of it replaceable
@@ -118,7 +147,8 @@ class Aws:
         self.reads = Reads()
         self.clock = clock
         self.monotonic = monotonic
-        self.sleep = sleep
+        self.lease: Lease | None = None
+        self._sleep = sleep
         self._session = session
         self._pool = pool
         self._endpoint_url = endpoint_url
@@ -128,6 +158,12 @@ class Aws:
     def now(self) -> datetime:
         """Return the time in UTC."""
         return self.clock().astimezone(UTC)
+
+    def sleep(self, seconds: float) -> None:
+        """Wait for `seconds`."""
+        self._sleep(seconds)
+        if self.lease is not None:
+            self.lease.renew()
 
     def each(self, ask: Callable[[T], R], items: Iterable[T]) -> list[R]:
         """Call `ask` for every item side by side and return the answers in order."""
@@ -153,24 +189,44 @@ class Aws:
         # boto3 sessions are not thread-safe while they make clients (boto3 guide, "Multithreading").
         with self._lock:
             if name not in self._clients:
-                config = Config(
-                    retries={"mode": "standard", "total_max_attempts": _ATTEMPTS},
-                    max_pool_connections=WORKERS,
-                    connect_timeout=_CONNECT_TIMEOUT_SECONDS,
-                    read_timeout=_READ_TIMEOUT_SECONDS,
-                    # Host prefixes ("data-servicediscovery") do not resolve on a local endpoint.
-                    inject_host_prefix=None if self._endpoint_url is None else False,
-                )
-                make: Callable[..., Any] = self._session.client
-                client = make(name, region_name=self.region, endpoint_url=self._endpoint_url, config=config)
-                client.meta.events.register("after-call", _note_service)
+                client = self._make_client(name, Patience())
+                # Named with its service, a handler comes before those for all services.
+                sending = f"before-send.{client.meta.service_model.service_id.hyphenize()}"
                 client.meta.events.register("before-call", self._before_call)
+                client.meta.events.register(sending, self._before_send)
                 self._clients[name] = client
             return self._clients[name]
+
+    def _make_client(self, name: str, patience: Patience) -> Any:  # noqa: ANN401 - as above
+        config = Config(
+            retries={"mode": "standard", "total_max_attempts": patience.attempts},
+            max_pool_connections=WORKERS,
+            connect_timeout=patience.connect_seconds,
+            read_timeout=patience.read_seconds,
+            # Host prefixes ("data-servicediscovery") do not resolve on a local endpoint.
+            inject_host_prefix=None if self._endpoint_url is None else False,
+        )
+        make: Callable[..., Any] = self._session.client
+        client = make(name, region_name=self.region, endpoint_url=self._endpoint_url, config=config)
+        client.meta.events.register("after-call", _note_service)
+        return client
 
     def _before_call(self, model: OperationModel, **_: object) -> None:
         if is_mutating(model.name):
             self.reads.clear()
+
+    def _before_send(self, event_name: str, **_: object) -> None:
+        lease = self.lease
+        if lease is not None:
+            lease.renew()
+            if is_mutating(event_name.rpartition(".")[2]):
+                lease.check(ATTEMPT_SECONDS)
+
+    @cached_property
+    def locks(self) -> SSMClient:
+        """AWS Systems Manager Parameter Store for the lock: gives up sooner, and is not itself kept by the lock."""
+        with self._lock:
+            return self._make_client("ssm", _QUICK)  # type: ignore[no-any-return]
 
     @property
     def acm(self) -> ACMClient:

@@ -21,6 +21,7 @@ _MODULES = (
     "fargatectl.sandbox.manners.target_groups",
     "fargatectl.sandbox.manners.listeners",
     "fargatectl.sandbox.manners.security_groups",
+    "fargatectl.sandbox.manners.parameters",
     "fargatectl.sandbox.manners.policies",
 )
 
