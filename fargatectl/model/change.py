@@ -136,7 +136,7 @@ def _walk_mapping(
 
 
 def _leaves(path: str, value: Any, said: Mapping[str, Any]) -> Iterator[FieldChange]:  # noqa: ANN401
-    if value is None or (isinstance(value, tuple | Mapping) and not value):
+    if value is None or (isinstance(value, str | tuple | Mapping) and not value):
         return
     if _is_record(value):
         for f in fields(value):

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 _LONGEST_LISTING = 40  # lines of one structured value; `--json` has all of it
 _LABEL_SHARE = 0.4  # of the line, at most
-_SAID_BY_THE_NAME = {"name", "description", "essential", "sid", "vpc_id", "path", "protocol_version"}
+_SAID_BY_THE_NAME = {"name", "cluster", "description", "vpc_id", "path", "protocol_version", "resource_id", "type"}
 _INDENT = "      "
 
 
@@ -115,10 +115,11 @@ def _with_gist(head: Text, change: Change, width: int) -> Text:
 
 
 def _worth_telling(field: FieldChange) -> bool:
-    """Tell whether a setting of a new resource says something that its name does not."""
-    if field.sensitive or field.known_after_apply or field.after is False or is_structured(field.after):
+    """Tell whether a setting of a new resource says something that its name does not: no details, nothing empty."""
+    if field.sensitive or field.known_after_apply or not field.after or is_structured(field.after):
         return False
-    return field.path.partition(".")[0] != "tags" and field.path.rpartition(".")[2] not in _SAID_BY_THE_NAME
+    above, _, name = field.path.rpartition(".")
+    return name == "image" or (not above and name not in _SAID_BY_THE_NAME)
 
 
 def _fields(change: Change, width: int) -> Iterator[Text]:
