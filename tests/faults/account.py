@@ -1,0 +1,206 @@
+"""Everything in an account that matters, in a form that two runs can be compared in.
+
+Read from the local AWS itself, past every fault and past the tool's own readers. What AWS makes up (ids, dates, the
+random ends of ARNs) is replaced by names; what goes away by itself (INACTIVE things, deployments, events) is left out.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from hashlib import sha256
+from typing import TYPE_CHECKING, Any
+
+from fargatectl.sandbox import moto_adapter
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from fargatectl.sandbox.cloud import Region
+    from fargatectl.sandbox.inprocess import LocalAws
+
+_MADE_UP = frozenset(
+    """
+    CreatedTime CreateDate createdAt createdBy registeredAt registeredBy deregisteredAt creationTime CreationTime
+    CreationDate CreatorRequestId DNSName CanonicalHostedZoneId RoleId RoleLastUsed deployments events taskSets Alarms
+    PolicyARN ScalableTargetARN OwnerId SecurityGroupArn revision taskDefinitionArn requiresAttributes compatibilities
+    platformFamily pendingTasksCount runningTasksCount activeServicesCount registeredContainerInstancesCount
+    storedBytes currentServiceRevisions statistics InstanceCount InstanceProfileList Version IpOwnerId attachments statusMessage
+    """.split()
+)
+
+
+@dataclass(frozen=True)
+class Account:
+    """What is there, by name, and how many revisions each task definition family has."""
+
+    things: Mapping[str, Any]
+    revisions: Mapping[str, int]
+
+    def to_json(self) -> dict[str, Any]:
+        return {"things": dict(self.things), "revisions": dict(self.revisions)}
+
+    def differences(self, other: Mapping[str, Any]) -> list[str]:
+        """Return a line for each thing that `other`, an account as JSON, lacks or has another way."""
+        mine, theirs = self.to_json()["things"], other["things"]
+        return [
+            f"{name}: expected {json.dumps(mine.get(name))[:600]}, got {json.dumps(theirs.get(name))[:600]}"
+            for name in sorted({*mine, *theirs})
+            if mine.get(name) != theirs.get(name)
+        ]
+
+
+@dataclass
+class _Sight:
+    """What has been seen so far: things by name, and names by what AWS calls them."""
+
+    things: dict[str, Any] = field(default_factory=dict)
+    names: dict[str, str] = field(default_factory=dict)
+
+    def add(self, name: str, found: Any, *physical: str, **more: Any) -> None:
+        self.names |= dict.fromkeys(physical, name)
+        self.things[name] = _without_made_up({**found, **more})
+
+
+def look(local: LocalAws) -> Account:
+    """Return what `local` holds now."""
+    region = local.cloud.region(local.account, local.region)
+    with moto_adapter.LOCK, local.cloud.moto.active():
+        local.cloud.catch_up()
+        sight = _Sight()
+        revisions = _task_definitions(region, sight)
+        for part in (_ecs, _elb, _groups, _roles, _logs, _cloudmap, _scaling, _secrets):
+            part(region, sight)
+    return Account(_named(sight), revisions)
+
+
+def _named(sight: _Sight) -> dict[str, Any]:
+    text = json.dumps(sight.things, default=str, sort_keys=True)
+    for physical in sorted(sight.names, key=len, reverse=True):
+        text = text.replace(physical, f"<{sight.names[physical]}>")
+    things: dict[str, Any] = json.loads(text)
+    return {name: _sorted(thing) for name, thing in things.items()}
+
+
+def _sorted(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _sorted(part) for key, part in sorted(value.items())}
+    if isinstance(value, list):
+        return sorted((_sorted(part) for part in value), key=json.dumps)
+    return value
+
+
+def _without_made_up(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _without_made_up(part) for key, part in value.items() if key not in _MADE_UP}
+    if isinstance(value, list):
+        return [_without_made_up(part) for part in value]
+    return value
+
+
+def _task_definitions(region: Region, sight: _Sight) -> dict[str, int]:
+    """See each content once, however many revisions have it; return the number of live revisions by family."""
+    revisions: dict[str, int] = {}
+    for arn in region.ask("ecs", "ListTaskDefinitions", status="ACTIVE")["taskDefinitionArns"]:
+        answer = region.ask("ecs", "DescribeTaskDefinition", taskDefinition=arn, include=["TAGS"])
+        found = _without_made_up({**answer["taskDefinition"], "tags": answer.get("tags")})
+        digest = sha256(json.dumps(_sorted(found), default=str).encode()).hexdigest()[:8]
+        family = found["family"]
+        revisions[family] = revisions.get(family, 0) + 1
+        sight.add(f"task definition {family} {digest}", found, arn)
+    return revisions
+
+
+def _ecs(region: Region, sight: _Sight) -> None:
+    arns = region.ask("ecs", "ListClusters")["clusterArns"]
+    described = region.ask("ecs", "DescribeClusters", clusters=arns, include=["SETTINGS", "TAGS"])["clusters"]
+    for cluster in described if arns else ():
+        if cluster["status"] == "INACTIVE":
+            continue
+        sight.add(f"cluster {cluster['clusterName']}", cluster)
+        services = region.ask("ecs", "ListServices", cluster=cluster["clusterArn"])["serviceArns"]
+        for arn in services:
+            asked = {"cluster": cluster["clusterArn"], "services": [arn], "include": ["TAGS"]}
+            service = region.ask("ecs", "DescribeServices", **asked)["services"][0]
+            if service["status"] != "INACTIVE":
+                sight.add(f"service {service['serviceName']}", service)
+
+
+def _elb(region: Region, sight: _Sight) -> None:
+    for group in region.ask("elbv2", "DescribeTargetGroups").get("TargetGroups", ()):
+        arn = group["TargetGroupArn"]
+        attributes = region.ask("elbv2", "DescribeTargetGroupAttributes", TargetGroupArn=arn)["Attributes"]
+        health = region.ask("elbv2", "DescribeTargetHealth", TargetGroupArn=arn)["TargetHealthDescriptions"]
+        states = [target["TargetHealth"]["State"] for target in health]
+        name = f"target group {group['TargetGroupName']}"
+        sight.add(name, group, arn, attributes=attributes, targets=states, tags=_elb_tags(region, arn))
+    for balancer in region.ask("elbv2", "DescribeLoadBalancers").get("LoadBalancers", ()):
+        arn, name = balancer["LoadBalancerArn"], balancer["LoadBalancerName"]
+        attributes = region.ask("elbv2", "DescribeLoadBalancerAttributes", LoadBalancerArn=arn)["Attributes"]
+        tags = _elb_tags(region, arn)
+        sight.add(f"load balancer {name}", balancer, arn, attributes=attributes, tags=tags)
+        _listeners(region, sight, name, arn)
+
+
+def _listeners(region: Region, sight: _Sight, name: str, balancer: str) -> None:
+    for listener in region.ask("elbv2", "DescribeListeners", LoadBalancerArn=balancer)["Listeners"]:
+        arn, label = listener["ListenerArn"], f"{name}:{listener['Port']}"
+        sight.add(f"listener {label}", listener, arn, tags=_elb_tags(region, arn))
+        for rule in region.ask("elbv2", "DescribeRules", ListenerArn=arn)["Rules"]:
+            one = rule["RuleArn"]
+            sight.add(f"rule {label}/{rule['Priority']}", rule, one, tags=_elb_tags(region, one))
+
+
+def _elb_tags(region: Region, arn: str) -> Any:
+    return region.ask("elbv2", "DescribeTags", ResourceArns=[arn])["TagDescriptions"][0]["Tags"]
+
+
+def _groups(region: Region, sight: _Sight) -> None:
+    for group in region.ask("ec2", "DescribeSecurityGroups")["SecurityGroups"]:
+        sight.add(f"security group {group['VpcId']}/{group['GroupName']}", group, group["GroupId"])
+
+
+def _roles(region: Region, sight: _Sight) -> None:
+    details = region.ask("iam", "GetAccountAuthorizationDetails", Filter=["Role"], MaxItems=1000)
+    for role in details["RoleDetailList"]:
+        if not role["Path"].startswith("/aws-service-role/"):  # AWS's own, and they stay
+            sight.add(f"role {role['RoleName']}", role)
+
+
+def _logs(region: Region, sight: _Sight) -> None:
+    for group in region.ask("logs", "DescribeLogGroups").get("logGroups", ()):
+        arn = group["arn"].removesuffix(":*")
+        tags = region.ask("logs", "ListTagsForResource", resourceArn=arn).get("tags")
+        sight.add(f"log group {group['logGroupName']}", group, tags=tags)
+
+
+def _cloudmap(region: Region, sight: _Sight) -> None:
+    for namespace in region.ask("servicediscovery", "ListNamespaces")["Namespaces"]:
+        name = f"namespace {namespace['Name']}"
+        tags = region.ask("servicediscovery", "ListTagsForResource", ResourceARN=namespace["Arn"])["Tags"]
+        zone = namespace.get("Properties", {}).get("DnsProperties", {}).get("HostedZoneId", namespace["Id"])
+        sight.add(name, {**namespace, "ServiceCount": 0}, namespace["Arn"], namespace["Id"], zone, tags=tags)
+    for service in region.ask("servicediscovery", "ListServices")["Services"]:
+        tags = region.ask("servicediscovery", "ListTagsForResource", ResourceARN=service["Arn"])["Tags"]
+        instances = region.ask("servicediscovery", "ListInstances", ServiceId=service["Id"])["Instances"]
+        label = f"discovery {service['Name']}"
+        sight.add(label, service, service["Arn"], service["Id"], tags=tags, instances=len(instances))
+
+
+def _scaling(region: Region, sight: _Sight) -> None:
+    for target in region.ask("application-autoscaling", "DescribeScalableTargets", ServiceNamespace="ecs")[
+        "ScalableTargets"
+    ]:
+        arn = target["ScalableTargetARN"]
+        tags = region.ask("application-autoscaling", "ListTagsForResource", ResourceARN=arn)["Tags"]
+        sight.add(f"scalable target {target['ResourceId']}", target, arn, tags=tags)
+    for policy in region.ask("application-autoscaling", "DescribeScalingPolicies", ServiceNamespace="ecs")[
+        "ScalingPolicies"
+    ]:
+        sight.add(f"scaling policy {policy['ResourceId']}/{policy['PolicyName']}", policy)
+
+
+def _secrets(region: Region, sight: _Sight) -> None:
+    for secret in region.ask("secretsmanager", "ListSecrets")["SecretList"]:
+        sight.add(f"secret {secret['Name']}", {"Name": secret["Name"], "Tags": secret.get("Tags")})
+

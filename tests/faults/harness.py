@@ -1,0 +1,319 @@
+"""The harness: one undisturbed run that forks at every mutating call, once for each kind of fault.
+
+The child has the fault, runs again without one, and looks whether all is as if nothing had happened. The parent goes on
+undisturbed; the state that it ends in is what its children are compared with.
+"""
+
+from __future__ import annotations
+
+import os
+import types
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from tempfile import mkdtemp
+from typing import TYPE_CHECKING, Any
+
+import botocore.endpoint
+
+from fargatectl.engine.executor import execute
+from fargatectl.engine.planner import plan
+from fargatectl.errors import FargatectlError
+from fargatectl.model.values import Address
+from fargatectl.rollout.follow import Follower
+from fargatectl.sandbox.inprocess import LocalAws
+from tests.faults.account import look
+from tests.faults.bystanders import plant
+from tests.faults.forks import Nursery, leave
+from tests.faults.kinds import KINDS, Crash
+from tests.faults.oracles import Oracles
+from tests.faults.past import Past
+from tests.faults.strip import strip
+from tests.inline import Inline
+from tests.world import World
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from concurrent.futures import Executor
+
+    from fargatectl.engine.executor import Outcome
+    from fargatectl.engine.planner import Planning
+    from fargatectl.sandbox.http import Response
+    from fargatectl.sandbox.wire import Call
+    from fargatectl.stack import Blueprint
+    from tests.faults.kinds import Fault, Kind
+    from tests.faults.stacks import Flow
+
+A_WHILE = 3600.0  # seconds in which AWS finishes whatever it is about
+
+CHILDREN = 1 if os.environ.get("PYTEST_XDIST_WORKER") else 2  # two workers make two children
+
+
+@dataclass
+class Scene(World):
+    """A world in which the tool is run again and again; the file is read once."""
+
+    executor: Executor = field(default_factory=Inline)
+    adopt: frozenset[Address] = frozenset()
+    stopped: bool = False
+    oracles: Oracles | None = None
+    _known: dict[str, Blueprint] = field(default_factory=dict)
+
+    def blueprint(self, text: str) -> Blueprint:
+        if text not in self._known:
+            self._known[text] = super().blueprint(text)
+        return self._known[text]
+
+    def planned(self, flow: Flow) -> Planning:
+        self.aws.reads.clear()
+        if self.oracles:
+            self.oracles.reading = True
+        try:
+            adopt = self.adopt & self.blueprint(flow.after).stack.resources.keys()
+            return plan(self.blueprint(flow.after).stack, self.aws, self.executor, absent=flow.absent, adopt=adopt)
+        finally:
+            if self.oracles:
+                self.oracles.reading = False
+
+    def run(self, flow: Flow) -> tuple[Planning, Outcome]:
+        planning = self.planned(flow)
+        views = self.blueprint(flow.after).services
+        follower = Follower(
+            self.aws, views, Inline(), emit=self.events.append, timeouts={}, stopped=lambda: self.stopped
+        )
+        outcome = execute(
+            planning,
+            self.aws,
+            self.executor,
+            emit=self.events.append,
+            settle=follower,
+            stopped=lambda: self.stopped,
+        )
+        return planning, outcome
+
+
+@dataclass
+class Report:
+    """What became of one scenario. `replay` is the command that does the same again."""
+
+    flow: str
+    k: int
+    fault: str
+    call: str
+    problems: list[str]
+    replay: str
+    ended: str = ""
+
+    def __str__(self) -> str:
+        lines = "\n".join(f"    {problem}" for problem in self.problems)
+        return f"{self.replay}   # {self.call}; {self.ended}\n{lines}"
+
+
+@dataclass
+class Seam:
+    """Where the tool's requests leave: counts its mutating calls, has oracles judge them, and forks at each."""
+
+    scene: Scene
+    kinds: tuple[Kind, ...] = ()
+    only: int | None = None
+    nursery: Nursery = field(default_factory=lambda: Nursery(CHILDREN))
+    k: int = 0
+    calls: list[str] = field(default_factory=list)
+    struck: tuple[int, str, str] | None = None
+    pipe: int | None = None
+    fault: Fault | None = None
+    states: Past = field(default_factory=Past)
+
+    @property
+    def stopped(self) -> bool:
+        return self.scene.stopped
+
+    @stopped.setter
+    def stopped(self, value: bool) -> None:
+        self.scene.stopped = value
+
+    @property
+    def local(self) -> LocalAws:
+        return self.scene.local
+
+    def past(self, writes: int, call: Call) -> Response | None:
+        return self.states.ask(self.k - writes + 1, call)
+
+    def __call__(self, call: Call, apply: Callable[[], Response]) -> Response:
+        oracles = self.scene.oracles
+        judged = apply
+        if call.mutating:
+            self.k += 1
+            name = f"{call.service}:{call.operation}"
+            self.calls.append(name)
+            if oracles:
+                oracles.before(call)
+
+                def judged() -> Response:
+                    answer = apply()
+                    oracles.after(call)
+                    return answer
+
+            if self.struck is None and self.kinds:
+                self._fork(call, name)
+        return self.fault(call, judged) if self.fault else judged()
+
+    def _fork(self, call: Call, name: str) -> None:
+        """Have a child meet each kind of fault at this call; the parent goes on."""
+        if self.looks_back:
+            self.states.remember(self.k, self.local)
+        if self.only not in {None, self.k}:
+            return
+        for kind in self.kinds:
+            if not kind.applies(call):
+                continue
+            pipe = self.nursery.fork(f"{self.k} {kind.name} {name}")
+            if pipe is not None:
+                self.pipe = pipe
+                self.struck = (self.k, kind.name, name)
+                self.fault = kind.strike(self)
+                return
+
+    @property
+    def looks_back(self) -> bool:
+        return any(kind.name.startswith("stale") for kind in self.kinds)
+
+    def quiet(self) -> None:
+        """Let everything through from now on."""
+        self.fault = None
+        self.stopped = False
+
+
+class _Naps(types.SimpleNamespace):
+    """The module `time` as botocore's endpoint uses it: its naps between retries move the virtual clock alone."""
+
+
+def drive(
+    flow: Flow,
+    kinds: Iterable[str],
+    *,
+    only: int | None = None,
+    executor: Callable[[], Executor] = Inline,
+    label: str = "",
+) -> list[Report]:
+    """Try `kinds` at each mutating call of `flow`, or at the call `only`; return a report for each scenario."""
+    scene, seam = _ready(flow, executor(), tuple(KINDS[kind] for kind in kinds), only)
+    ended = attempt(scene, flow)
+    if seam.pipe is not None and seam.struck is not None:
+        leave(seam.pipe, lambda: _aftermath(seam, flow, ended))
+    seam.kinds = ()
+    problems = _judge_undisturbed(seam, flow, ended)
+    reference = look(scene.local)
+    reports = [_report(flow, 0, "none", "", problems, ended, label)] if problems else []
+    for name, answer in seam.nursery.wait():
+        k, fault, call = name.split(" ", 2)
+        found = [answer["broken"]] if "broken" in answer else answer["problems"]
+        if "account" in answer:
+            found += reference.differences(answer["account"])
+            found += _revisions(reference.revisions, answer["account"]["revisions"], fault, call)
+        reports.append(_report(flow, int(k), fault, call, found, answer.get("ended", ""), label))
+    seam.states.close()
+    return reports
+
+
+def attempt(scene: Scene, flow: Flow) -> str:
+    """Run the tool once; return how it ended: "complete", "crash", or what it said."""
+    try:
+        _, outcome = scene.run(flow)
+    except Crash:
+        return "crash"
+    except FargatectlError as error:
+        return f"{type(error).__name__}: {error.message}"
+    if outcome.complete:
+        return "complete"
+    failed = "; ".join(f"{address}: {error.message}" for address, error in outcome.failed.items())
+    return f"failed: {failed}" if failed else "stopped"
+
+
+def _ready(flow: Flow, executor: Executor, kinds: tuple[Kind, ...], only: int | None) -> tuple[Scene, Seam]:
+    """Build the state that the flow starts from, and put the seam in between."""
+    scene = Scene(LocalAws(), _folder(), executor=executor)
+    naps: Any = _Naps(sleep=scene.local.clock.sleep, time=scene.local.clock.monotonic)
+    botocore.endpoint.time = naps
+    owner = scene.blueprint(flow.after).stack.owner
+    plant(scene.local, owner.app)
+    oracles = Oracles(scene.local, owner)
+    if flow.before is not None:
+        scene.deploy(flow.before)
+        scene.local.clock.sleep(A_WHILE)
+    if flow.adopt:
+        scene.adopt, oracles.taken = strip(scene.local, owner)
+    _warm(scene)
+    scene.oracles = oracles
+    seam = Seam(scene, kinds, only)
+    if seam.looks_back:
+        seam.nursery.most = 1  # they share the processes that remember
+    scene.local.intercept(seam)
+    return scene, seam
+
+
+def _warm(scene: Scene) -> None:
+    """Make all clients before anything forks."""
+    for name in ("autoscaling", "cloudmap", "ec2", "ecs", "elb", "iam", "logs", "secrets", "ssm", "sts", "tagging"):
+        getattr(scene.aws, name)
+
+
+def _aftermath(seam: Seam, flow: Flow, ended: str) -> dict[str, Any]:
+    """Run again without the fault, and say what is not as it should be."""
+    scene = seam.scene
+    assert seam.struck is not None
+    kind = KINDS[seam.struck[1]]
+    seam.quiet()
+    problems = []
+    if kind.survived and ended != "complete":
+        problems.append(f"the run should have survived {kind.name}, but: {ended}")
+    if ended != "complete":
+        again = attempt(scene, flow)
+        if again != "complete":
+            problems.append(f"I1: the rerun did not converge: {again}")
+    problems += _settled(seam, flow)
+    return {"ended": ended, "problems": problems, "account": look(scene.local).to_json()}
+
+
+def _judge_undisturbed(seam: Seam, flow: Flow, ended: str) -> list[str]:
+    problems = [] if ended == "complete" else [f"the undisturbed run ended: {ended}"]
+    return problems + _settled(seam, flow)
+
+
+def _settled(seam: Seam, flow: Flow) -> list[str]:
+    """Let a while pass; another plan must be empty then, and planning must write nothing (I2)."""
+    scene, made = seam.scene, seam.k
+    scene.local.clock.sleep(A_WHILE)
+    problems = []
+    try:
+        changes = scene.planned(flow).plan.changes
+    except FargatectlError as error:
+        problems.append(f"I2: the next plan failed: {error.message}")
+    else:
+        shown = [f"{change.action} {change.address} {', '.join(change.fields.paths)}" for change in changes]
+        problems += [f"I2: the next plan is not empty: {line}" for line in shown]
+    if seam.k != made:
+        problems.append("I14: planning wrote")
+    assert scene.oracles is not None
+    return problems + list(dict.fromkeys(scene.oracles.violations))
+
+
+def _revisions(expected: Any, found: Any, fault: str, call: str) -> list[str]:
+    """Compare the number of revisions: RegisterTaskDefinition has no token, so its retry may make one more."""
+    repeated = fault in {"lost", "error-after"} and call == "ecs:RegisterTaskDefinition"
+    spare = 1 if repeated else 0
+    return [
+        f"I6: {family} has {found.get(family, 0)} revisions instead of {expected.get(family, 0)}"
+        for family in sorted({*expected, *found})
+        if not expected.get(family, 0) <= found.get(family, 0) <= expected.get(family, 0) + spare
+    ]
+
+
+def _report(flow: Flow, k: int, fault: str, call: str, problems: list[str], ended: str, label: str) -> Report:
+    replay = f"python -m tests.faults --flow {flow.name} --stack {flow.stack.name} --k {k} --fault {fault}{label}"
+    return Report(str(flow), k, fault, call, problems, replay, ended)
+
+
+@cache
+def _folder() -> Any:
+    return Path(mkdtemp(prefix="fargatectl-faults-"))

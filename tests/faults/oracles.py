@@ -1,0 +1,310 @@
+"""What may never happen, checked at every mutating call of the tool against the local AWS itself.
+
+The numbers are those of docs/invariants.md: I4 (only what carries our tags), I6 (no duplicate), I9 (the count is the
+autoscaler's), I10 (order), I14 (reading commands write nothing), I18 (one account, one Region).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from fargatectl.model.ownership import ADDRESS
+from fargatectl.sandbox.faults import AwsError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from fargatectl.model.ownership import Ownership
+    from fargatectl.sandbox.cloud import Region
+    from fargatectl.sandbox.inprocess import LocalAws
+    from fargatectl.sandbox.wire import Call
+
+Params = dict[str, Any]
+
+_FREE = frozenset(
+    """
+    ecs:CreateCluster ecs:RegisterTaskDefinition ec2:CreateSecurityGroup elbv2:CreateTargetGroup
+    elbv2:CreateLoadBalancer iam:CreateRole iam:CreateServiceLinkedRole logs:CreateLogGroup
+    servicediscovery:CreatePrivateDnsNamespace
+    """.split()
+)
+"""Calls that make something which hangs on nothing of ours."""
+
+_TARGETS: Mapping[str, Callable[[Params], Any]] = {
+    # What a call changes, by the name of the member that says it; creates: what the new thing hangs on.
+    "ecs:CreateService": lambda p: [_cluster(p["cluster"])],
+    "ecs:UpdateService": lambda p: [_service(p)],
+    "ecs:DeleteService": lambda p: [_service(p)],
+    "ecs:UpdateCluster": lambda p: [_cluster(p["cluster"])],
+    "ecs:PutClusterCapacityProviders": lambda p: [_cluster(p["cluster"])],
+    "ecs:DeleteCluster": lambda p: [_cluster(p["cluster"])],
+    "ecs:DeregisterTaskDefinition": lambda p: [p["taskDefinition"]],
+    "ecs:DeleteTaskDefinitions": lambda p: p["taskDefinitions"],
+    "ecs:TagResource": lambda p: [p["resourceArn"]],
+    "elbv2:CreateListener": lambda p: [p["LoadBalancerArn"]],
+    "elbv2:CreateRule": lambda p: [p["ListenerArn"]],
+    "elbv2:ModifyListener": lambda p: [p["ListenerArn"]],
+    "elbv2:AddListenerCertificates": lambda p: [p["ListenerArn"]],
+    "elbv2:RemoveListenerCertificates": lambda p: [p["ListenerArn"]],
+    "elbv2:ModifyRule": lambda p: [p["RuleArn"]],
+    "elbv2:SetRulePriorities": lambda p: [one["RuleArn"] for one in p["RulePriorities"]],
+    "elbv2:ModifyTargetGroup": lambda p: [p["TargetGroupArn"]],
+    "elbv2:ModifyTargetGroupAttributes": lambda p: [p["TargetGroupArn"]],
+    "elbv2:ModifyLoadBalancerAttributes": lambda p: [p["LoadBalancerArn"]],
+    "elbv2:SetSecurityGroups": lambda p: [p["LoadBalancerArn"]],
+    "elbv2:SetSubnets": lambda p: [p["LoadBalancerArn"]],
+    "elbv2:AddTags": lambda p: p["ResourceArns"],
+    "elbv2:DeleteLoadBalancer": lambda p: [p["LoadBalancerArn"]],
+    "elbv2:DeleteListener": lambda p: [p["ListenerArn"]],
+    "elbv2:DeleteRule": lambda p: [p["RuleArn"]],
+    "elbv2:DeleteTargetGroup": lambda p: [p["TargetGroupArn"]],
+    "ec2:CreateTags": lambda p: p["Resources"],
+    "ec2:AuthorizeSecurityGroupIngress": lambda p: [p["GroupId"]],
+    "ec2:RevokeSecurityGroupIngress": lambda p: [p["GroupId"]],
+    "ec2:DeleteSecurityGroup": lambda p: [p["GroupId"]],
+    "logs:PutRetentionPolicy": lambda p: [p["logGroupName"]],
+    "logs:DeleteRetentionPolicy": lambda p: [p["logGroupName"]],
+    "logs:DeleteLogGroup": lambda p: [p["logGroupName"]],
+    "logs:TagResource": lambda p: [p["resourceArn"].rpartition(":log-group:")[2]],
+    "logs:UntagResource": lambda p: [p["resourceArn"].rpartition(":log-group:")[2]],
+    "iam:PutRolePolicy": lambda p: [p["RoleName"]],
+    "iam:DeleteRolePolicy": lambda p: [p["RoleName"]],
+    "iam:AttachRolePolicy": lambda p: [p["RoleName"]],
+    "iam:DetachRolePolicy": lambda p: [p["RoleName"]],
+    "iam:UpdateAssumeRolePolicy": lambda p: [p["RoleName"]],
+    "iam:PutRolePermissionsBoundary": lambda p: [p["RoleName"]],
+    "iam:TagRole": lambda p: [p["RoleName"]],
+    "iam:DeleteRole": lambda p: [p["RoleName"]],
+    "servicediscovery:CreateService": lambda p: [p["NamespaceId"]],
+    "servicediscovery:UpdateService": lambda p: [p["Id"]],
+    "servicediscovery:DeleteService": lambda p: [p["Id"]],
+    "servicediscovery:DeregisterInstance": lambda p: [p["ServiceId"]],
+    "servicediscovery:DeleteNamespace": lambda p: [p["Id"]],
+    "servicediscovery:TagResource": lambda p: [p["ResourceARN"].rpartition("/")[2]],
+    "application-autoscaling:RegisterScalableTarget": lambda p: [_scaled(p)],
+    "application-autoscaling:DeregisterScalableTarget": lambda p: [_scaled(p)],
+    "application-autoscaling:PutScalingPolicy": lambda p: [_scaled(p)],
+    "application-autoscaling:DeleteScalingPolicy": lambda p: [_scaled(p)],
+    "application-autoscaling:TagResource": lambda p: [p["ResourceARN"]],
+}
+
+
+def _cluster(name: str) -> str:
+    return name.rpartition("/")[2]
+
+
+def _service(params: Params) -> str:
+    return f"{_cluster(params['cluster'])}/{params['service'].rpartition('/')[2]}"
+
+
+def _scaled(params: Params) -> str:
+    return str(params["ResourceId"].removeprefix("service/"))
+
+
+@dataclass
+class Oracles:
+    """The judges of one run. `taken` is what `--adopt` may touch though it does not carry our tags."""
+
+    local: LocalAws
+    owner: Ownership
+    taken: frozenset[str] = frozenset()
+    reading: bool = False
+    violations: list[str] = field(default_factory=list)
+
+    @property
+    def region(self) -> Region:
+        return self.local.cloud.region(self.local.account, self.local.region)
+
+    def before(self, call: Call) -> None:
+        """Judge a mutating call before it is applied."""
+        name = f"{call.service}:{call.operation}"
+        if self.reading:
+            self._blame("I14", name, "a command that reads made it")
+        if (call.account, call.region) not in {(self.local.account, self.local.region), (self.local.account, "us-east-1")}:
+            self._blame("I18", name, f"it went to {call.account} in {call.region}")
+        self._ownership(name, call.params)
+        self._count(name, call.params)
+        self._order(name, call.params)
+
+    def after(self, call: Call) -> None:
+        """Judge what a mutating call has left."""
+        name = f"{call.service}:{call.operation}"
+        if call.operation.startswith(("Create", "Register")):
+            for what in _duplicates(self.region, call.service):
+                self._blame("I6", name, what)
+
+    def _blame(self, invariant: str, name: str, why: str) -> None:
+        self.violations.append(f"{invariant}: {name}: {why}")
+
+    def _ownership(self, name: str, params: Params) -> None:
+        if name in _FREE:
+            return
+        if name not in _TARGETS:
+            self._blame("I4", name, "nobody says what this call changes: tell the oracle in _TARGETS")
+            return
+        for target in _TARGETS[name](params):
+            tags = tags_of(self.region, name.partition(":")[0], target)
+            if tags is not None and target not in self.taken and not self.owner.owns(tags):
+                self._blame("I4", name, f"{target} carries {tags}, which does not prove it ours")
+
+    def _count(self, name: str, params: Params) -> None:
+        if name == "ecs:UpdateService" and "desiredCount" in params:
+            resource = f"service/{_service(params)}"
+            if any(target["ResourceId"] == resource for target in _scalable_targets(self.region)):
+                self._blame("I9", name, f"desiredCount was sent though {resource} is scaled")
+
+    def _order(self, name: str, params: Params) -> None:
+        if name in {"ecs:CreateService", "ecs:UpdateService"}:
+            for lack in _lacks(self.region, params):
+                self._blame("I10", name, f"it points to what is not there: {lack}")
+        elif name in _USED:
+            for service in _services(self.region):
+                if any(target in str(_uses(self.region, service)) for target in _USED[name](params)):
+                    self._blame("I10", name, f"{service['serviceName']} uses it still: {params}")
+
+
+_USED: Mapping[str, Callable[[Params], list[str]]] = {
+    # Cloud Map's services are left out: their names are unique, so one that is replaced must go first.
+    "elbv2:DeleteTargetGroup": lambda p: [p["TargetGroupArn"]],
+    "ec2:DeleteSecurityGroup": lambda p: [p["GroupId"]],
+    "iam:DeleteRole": lambda p: [f"/{p['RoleName']}'"],
+    "logs:DeleteLogGroup": lambda p: [f"'{p['logGroupName']}'"],
+    "ecs:DeregisterTaskDefinition": lambda p: [p["taskDefinition"]],
+}
+
+
+def _services(region: Region) -> Iterator[Any]:
+    for cluster in region.ask("ecs", "ListClusters")["clusterArns"]:
+        for arn in region.ask("ecs", "ListServices", cluster=cluster)["serviceArns"]:
+            service = region.ask("ecs", "DescribeServices", cluster=cluster, services=[arn])["services"][0]
+            if service["status"] == "ACTIVE":
+                yield service
+
+
+def _uses(region: Region, service: Any) -> list[Any]:
+    """Return the settings of a service and of its task definition, as far as they name other things."""
+    definition = _or_none(region, "ecs", "DescribeTaskDefinition", taskDefinition=service["taskDefinition"]) or {}
+    found = definition.get("taskDefinition", {})
+    parts = ("taskDefinition", "loadBalancers", "networkConfiguration")
+    roles = [str(found.get(role, "")) for role in ("executionRoleArn", "taskRoleArn")]
+    return [*(service.get(part) for part in parts), *roles, found.get("containerDefinitions")]
+
+
+def _lacks(region: Region, params: Params) -> Iterator[str]:
+    for balancer in params.get("loadBalancers", ()):
+        arn = balancer["targetGroupArn"]
+        group = _or_none(region, "elbv2", "DescribeTargetGroups", TargetGroupArns=[arn])
+        if group is None or not group["TargetGroups"][0].get("LoadBalancerArns"):
+            yield f"{arn} behind a load balancer"
+    for registry in params.get("serviceRegistries", ()):
+        service = registry["registryArn"].rpartition("/")[2]
+        if _or_none(region, "servicediscovery", "GetService", Id=service) is None:
+            yield registry["registryArn"]
+    if "taskDefinition" in params:
+        yield from _lacks_of_tasks(region, params["taskDefinition"])
+
+
+def _lacks_of_tasks(region: Region, arn: str) -> Iterator[str]:
+    answer = _or_none(region, "ecs", "DescribeTaskDefinition", taskDefinition=arn)
+    if answer is None or answer["taskDefinition"]["status"] != "ACTIVE":
+        yield f"{arn}, ACTIVE"
+        return
+    definition = answer["taskDefinition"]
+    for role in filter(None, (definition.get("executionRoleArn"), definition.get("taskRoleArn"))):
+        if _or_none(region, "iam", "GetRole", RoleName=role.rpartition("/")[2]) is None:
+            yield role
+    for container in definition["containerDefinitions"]:
+        group = (container.get("logConfiguration") or {}).get("options", {}).get("awslogs-group")
+        if group and tags_of(region, "logs", group) is None:
+            yield f"log group {group}"
+
+
+def _scalable_targets(region: Region) -> Any:
+    return region.ask("application-autoscaling", "DescribeScalableTargets", ServiceNamespace="ecs")["ScalableTargets"]
+
+
+def _duplicates(region: Region, service: str) -> Iterator[str]:
+    """Yield what one owner has twice. A replacement may stand beside its old half, under another name."""
+    seen: dict[tuple[Any, ...], int] = {}
+    for kind, name, tags in _named(region, service):
+        address = tags.get(ADDRESS)
+        if address:
+            key = (kind, name, *(tags[tag] for tag in sorted(tags) if tag.startswith("fargatectl:")))
+            seen[key] = seen.get(key, 0) + 1
+    yield from (f"{key} is there {times} times" for key, times in seen.items() if times > 1)
+
+
+def _named(region: Region, service: str) -> Iterator[tuple[str, str, dict[str, str]]]:
+    if service == "elbv2":
+        for balancer in region.ask("elbv2", "DescribeLoadBalancers").get("LoadBalancers", ()):
+            arn = balancer["LoadBalancerArn"]
+            yield "load balancer", balancer["LoadBalancerName"], tags_of(region, service, arn) or {}
+            for listener in region.ask("elbv2", "DescribeListeners", LoadBalancerArn=arn)["Listeners"]:
+                yield "listener", arn, tags_of(region, service, listener["ListenerArn"]) or {}
+                for rule in region.ask("elbv2", "DescribeRules", ListenerArn=listener["ListenerArn"])["Rules"]:
+                    yield "rule", listener["ListenerArn"], tags_of(region, service, rule["RuleArn"]) or {}
+        for group in region.ask("elbv2", "DescribeTargetGroups").get("TargetGroups", ()):
+            name = group["TargetGroupName"]
+            yield "target group", name, tags_of(region, service, group["TargetGroupArn"]) or {}
+    elif service == "ec2":
+        for group in region.ask("ec2", "DescribeSecurityGroups")["SecurityGroups"]:
+            yield "security group", group["VpcId"], _dict(group.get("Tags"))
+    elif service == "servicediscovery":
+        for found in region.ask("servicediscovery", "ListNamespaces")["Namespaces"]:
+            yield "namespace", "", tags_of(region, service, found["Id"]) or {}
+        for found in region.ask("servicediscovery", "ListServices")["Services"]:
+            yield "discovery service", "", tags_of(region, service, found["Id"]) or {}
+
+
+def tags_of(region: Region, service: str, target: str) -> dict[str, str] | None:
+    """Return the tags of what a call to `service` names as `target`; None where there is no such thing."""
+    if service == "elbv2":
+        answer = _or_none(region, "elbv2", "DescribeTags", ResourceArns=[target])
+        return None if answer is None else _dict(answer["TagDescriptions"][0]["Tags"])
+    if service == "ec2":
+        groups = region.ask("ec2", "DescribeSecurityGroups", Filters=[{"Name": "group-id", "Values": [target]}])
+        found = groups["SecurityGroups"]
+        return _dict(found[0].get("Tags")) if found else None
+    if service == "iam":
+        answer = _or_none(region, "iam", "ListRoleTags", RoleName=target)
+        return None if answer is None else _dict(answer["Tags"])
+    if service == "logs":
+        arn = region.arn("logs", f"log-group:{target}")
+        answer = _or_none(region, "logs", "ListTagsForResource", resourceArn=arn)
+        return None if answer is None else dict(answer.get("tags") or {})
+    if service == "servicediscovery":
+        return _cloudmap_tags(region, target)
+    if service == "application-autoscaling" and target.startswith("arn:"):
+        answer = _or_none(region, service, "ListTagsForResource", ResourceARN=target)
+        return None if answer is None else dict(answer["Tags"])
+    return _ecs_tags(region, target)
+
+
+def _cloudmap_tags(region: Region, target: str) -> dict[str, str] | None:
+    for kind, key, operation in (("service", "Service", "GetService"), ("namespace", "Namespace", "GetNamespace")):
+        found = _or_none(region, "servicediscovery", operation, Id=target)
+        if found is not None:
+            arn = found[key].get("Arn") or region.arn("servicediscovery", f"{kind}/{target}")
+            return _dict(region.ask("servicediscovery", "ListTagsForResource", ResourceARN=arn)["Tags"])
+    return None
+
+
+def _ecs_tags(region: Region, target: str) -> dict[str, str] | None:
+    """Return the tags of a cluster, of `cluster/service`, or of an ARN."""
+    arn = target
+    if not target.startswith("arn:"):
+        arn = region.arn("ecs", f"service/{target}" if "/" in target else f"cluster/{target}")
+    answer = _or_none(region, "ecs", "ListTagsForResource", resourceArn=arn)
+    return None if answer is None else _dict(answer["tags"])
+
+
+def _or_none(region: Region, service: str, operation: str, **params: Any) -> dict[str, Any] | None:
+    try:
+        return region.ask(service, operation, **params)
+    except AwsError:
+        return None
+
+
+def _dict(tags: Any) -> dict[str, str]:
+    return {tag.get("Key") or tag["key"]: tag.get("Value", tag.get("value", "")) for tag in tags or ()}

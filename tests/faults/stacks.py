@@ -1,0 +1,100 @@
+"""The stacks that faults are tried on, and what is done with them: create, update, replace, adopt, destroy.
+
+Another stack is another line in `STACKS`: the name of its example, and the edits of the file.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
+
+Edits = tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True)
+class Stack:
+    """A file, many changes of it in place, and a change that makes AWS replace things."""
+
+    name: str
+    update: Edits
+    replace: Edits
+
+    @property
+    def text(self) -> str:
+        return (EXAMPLES / f"{self.name}.toml").read_text()
+
+    def edited(self, edits: Edits) -> str:
+        text = self.text
+        for before, after in edits:
+            assert before in text, f"{self.name} has no {before!r} to edit"
+            text = text.replace(before, after)
+        return text
+
+
+STACKS = {
+    stack.name: stack
+    for stack in (
+        Stack(
+            "minimal",
+            update=(
+                ("nginx:stable", "nginx:mainline"),
+                ("port  = 80", 'port  = 8080\ncount = 2\ncpu = "0.5 vCPU"\nmemory = "1 GB"\nexec = true'),
+                ('health_check = "/"', 'health_check = "/up"'),
+                ("[services.web]", '[cluster]\ncontainer_insights = "enhanced"\n\n[services.web]'),
+                ('app    = "hello"', 'app    = "hello"\ntags   = { team = "web" }'),
+            ),
+            replace=(('health_check = "/"', 'health_check = "/", protocol_version = "HTTP2"'),),
+        ),
+        Stack(
+            "guide",
+            update=(
+                ("private-image:1.0", "private-image:1.1"),
+                ('ttl     = "10s"', 'ttl     = "20s"'),
+                ("max = 10", "max = 12"),
+                ("cpu = 70", "cpu = 60\nmemory = 80"),
+                ("retention     = 30", "retention     = 7"),
+                ('"/healthz"', '"/up"'),
+                ('host          = ["best.domain.com"]', 'host          = ["best.domain.com"]\npath          = "/v2/*"'),
+                ("port  = 5001", "port  = 5002"),
+                ('region = "eu-central-1"', 'region = "eu-central-1"\ntags   = { team = "web" }'),
+            ),
+            replace=(
+                ('grace_period  = "60s"', 'grace_period  = "60s"\nprotocol_version = "HTTP2"'),
+                ('["A", "SRV"]', '["A"]'),
+            ),
+        ),
+    )
+}
+
+
+@dataclass(frozen=True)
+class Flow:
+    """What a run is to do: from the state that deploying `before` leaves (None: nothing) to `after`."""
+
+    stack: Stack
+    name: str
+    before: str | None
+    after: str
+    absent: bool = False
+    adopt: bool = False
+
+    def __str__(self) -> str:
+        return f"{self.stack.name}-{self.name}"
+
+
+FLOWS = ("create", "update", "replace", "adopt", "destroy")
+
+
+def flow(stack: str, name: str) -> Flow:
+    """Return the flow `name` of a stack."""
+    chosen = STACKS[stack]
+    text = chosen.text
+    return {
+        "create": Flow(chosen, name, None, text),
+        "update": Flow(chosen, name, text, chosen.edited(chosen.update)),
+        "replace": Flow(chosen, name, text, chosen.edited(chosen.replace)),
+        "adopt": Flow(chosen, name, text, chosen.edited(chosen.update), adopt=True),
+        "destroy": Flow(chosen, name, text, text, absent=True),
+    }[name]
