@@ -38,7 +38,6 @@ fix: $(STAMP) ## Format and mend what can be mended mechanically
 	@$(BIN)/ruff format
 
 docs: $(STAMP) ## Build the documentation into site/
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[docs]'
 	@$(BIN)/mkdocs build --strict
 
 clean: ## Remove the virtual environment and all caches
