@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 from fargatectl.cli.confirm import confirm_deploy
 from fargatectl.cli.context import target
 from fargatectl.cli.converge import Run, carry_out
+from fargatectl.cli.locking import locked, patience
 from fargatectl.cli.planning import make_plan, require_same, write
 from fargatectl.config.scalars import Seconds
-from fargatectl.errors import ExitCode, PlanChanged, UsageError
+from fargatectl.errors import ExitCode, UsageError
 from fargatectl.render import machine, markdown, outcome, plan as plan_screen
 from fargatectl.render.console import width_of
 
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
     from fargatectl.cli.surroundings import Surroundings
     from fargatectl.engine.planner import Planning
 
-_FRESH_SECONDS = 60
 _TIMEOUT = Seconds(1, 86400)
 _REPORTS = frozenset({".md", ".json"})
 
@@ -28,14 +28,19 @@ def run(options: DeployOptions, surroundings: Surroundings) -> ExitCode:
     """Bring AWS to what the file says."""
     timeout = _check(options)
     with target(options, surroundings, images=options.image) as there:
-        planning = make_plan(there, services=options.service, adopt=options.adopt)
+
+        def look() -> Planning:
+            return make_plan(there, services=options.service, adopt=options.adopt)
+
+        planning = look()
         if options.plan is not None:
             require_same(planning.plan, surroundings.directory / options.plan)
         _show(planning, there, options, surroundings)
         confirm_deploy(planning.plan, surroundings, yes=options.yes, max_deletes=options.max_deletes)
-        planning = _still_true(planning, there, options)
         timeouts = {name: timeout or service.deploy.timeout for name, service in there.config.services.items()}
-        done = carry_out(planning, there, surroundings, timeouts=timeouts, hand_over=options.no_wait)
+        with locked(planning.plan, there, options, surroundings, "deploy") as turn:
+            planning = turn.still_true(planning, there, look)
+            done = carry_out(planning, there, surroundings, timeouts=timeouts, hand_over=options.no_wait)
         _tell(done, surroundings)
         if options.report is not None:
             _report(done, options, surroundings)
@@ -46,6 +51,7 @@ def _check(options: DeployOptions) -> int | None:
     """Check what typer cannot; return the timeout in seconds."""
     if options.report is not None and options.report.suffix not in _REPORTS:
         raise UsageError(f"--report {options.report}: a report is a .md or a .json file")
+    patience(options)
     if options.timeout is None:
         return None
     try:
@@ -62,18 +68,6 @@ def _show(planning: Planning, there: Target, options: DeployOptions, surrounding
     elif made and not (options.quiet and options.yes):
         width = width_of(surroundings.voice.err)
         surroundings.voice.prose(plan_screen.screen(made, file=there.file, width=width, verbose=options.verbose))
-
-
-def _still_true(planning: Planning, there: Target, options: DeployOptions) -> Planning:
-    """Return a plan that is fresh; raise `PlanChanged` if AWS is no longer what was shown while somebody thought."""
-    if there.aws.monotonic() - planning.read_at <= _FRESH_SECONDS:
-        return planning
-    there.aws.reads.clear()
-    again = make_plan(there, services=options.service, adopt=options.adopt)
-    if machine.plan(again.plan) != machine.plan(planning.plan):
-        message = "AWS has changed since the plan was made; nothing was changed by this run"
-        raise PlanChanged(message, hint="run the same command again to see a new plan")
-    return again
 
 
 def _tell(done: Run, surroundings: Surroundings) -> None:

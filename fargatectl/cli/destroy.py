@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from fargatectl.cli.confirm import confirm_destroy
 from fargatectl.cli.context import target
 from fargatectl.cli.converge import carry_out
+from fargatectl.cli.locking import forget, locked, patience
 from fargatectl.engine.planner import plan
 from fargatectl.errors import AwsFailure, ExitCode, FargatectlError, Refused
 from fargatectl.render import machine, outcome
@@ -29,6 +30,7 @@ _LOOK_SECONDS = 3.0  # listings of AWS may show for some seconds what is gone
 
 def run(options: DestroyOptions, surroundings: Surroundings) -> ExitCode:
     """Delete everything of ours."""
+    patience(options)
     with target(options, surroundings) as there:
         if there.config.protect:
             name = stack_name(there.stack.owner.app, there.loaded.environment)
@@ -36,10 +38,15 @@ def run(options: DestroyOptions, surroundings: Surroundings) -> ExitCode:
         planning = _plan(there)
         _show(planning, there, surroundings)
         confirm_destroy(planning.plan, surroundings, yes=options.yes)
-        done = carry_out(planning, there, surroundings)
-        after = _look_again(there, done)
-        # What could not be looked at again is told as left: the proof is missing.
-        remaining = [str(change.address) for change in after.plan.changes] if after else list(done.ending.undone)
+        with locked(planning.plan, there, options, surroundings, "destroy") as turn:
+            planning = turn.still_true(planning, there, lambda: _plan(there))
+            done = carry_out(planning, there, surroundings)
+            after = _look_again(there, done)
+            # What could not be looked at again is told as left: the proof is missing.
+            remaining = [str(change.address) for change in after.plan.changes] if after else list(done.ending.undone)
+            turn.gone = done.ending.exit_code == ExitCode.DONE and not remaining
+        if not planning.plan:
+            forget(there, options, surroundings)
         if done.ending.exit_code == ExitCode.DONE and remaining:
             done = replace(done, ending=replace(done.ending, exit_code=ExitCode.AWS))
         _tell(done, planning.kept if after is None else after.kept, remaining, surroundings)

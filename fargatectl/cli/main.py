@@ -115,6 +115,7 @@ def _command(  # noqa: PLR0913 - what a command is
     parameters = [inspect.Parameter("context", keyword, annotation=typer.Context)]
     for f in fields(accepts):
         default = f.default if f.default_factory is MISSING else f.default_factory()
+        default = inspect.Parameter.empty if default is MISSING else default
         parameters.append(inspect.Parameter(f.name, keyword, default=default, annotation=hints[f.name]))
     command.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
     command.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
@@ -168,6 +169,14 @@ _command(
     "Check the file, without AWS.",
     "fargatectl validate",
     "fargatectl validate -e prod --expanded",
+)
+_command(
+    app,
+    "unlock",
+    options.UnlockOptions,
+    "Free the lock of a run that is dead, by its exact number.",
+    "fargatectl unlock 1790000000",
+    "fargatectl unlock 1790000000 -e prod",
 )
 app.add_typer(sandbox, name="sandbox")
 _command(

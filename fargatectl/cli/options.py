@@ -7,13 +7,14 @@ from enum import StrEnum
 from pathlib import Path  # noqa: TC003 - typer evaluates the annotations
 from typing import Annotated
 
-from typer import Option
+from typer import Argument, Option
 
 WHERE = "Which file, which account"
 OUTPUT = "Output"
 CONSENT = "Consent"
 SCOPE = "Scope"
 FOLLOW = "Following the rollout"
+TURN = "One deployer at a time"
 
 
 class Format(StrEnum):
@@ -118,7 +119,25 @@ class DiffOptions(FileOptions):
 
 
 @dataclass(frozen=True, kw_only=True)
-class DeployOptions(FileOptions):
+class LockOptions(FileOptions):
+    """What every command takes that writes to AWS."""
+
+    lock_timeout: Annotated[
+        str,
+        Option(
+            "--lock-timeout",
+            metavar="DURATION",
+            help='How long to wait while another run has the lock: "10m", "30s".',
+            rich_help_panel=TURN,
+        ),
+    ] = "0s"
+    no_lock: Annotated[
+        bool, Option("--no-lock", help="Do without the lock: nothing keeps two runs apart.", rich_help_panel=TURN)
+    ] = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class DeployOptions(LockOptions):
     """The options of `deploy`."""
 
     yes: Yes = False
@@ -182,10 +201,17 @@ class DeployOptions(FileOptions):
 
 
 @dataclass(frozen=True, kw_only=True)
-class DestroyOptions(FileOptions):
+class DestroyOptions(LockOptions):
     """The options of `destroy`."""
 
     yes: Yes = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class UnlockOptions(FileOptions):
+    """What `unlock` takes."""
+
+    generation: Annotated[int, Argument(metavar="GENERATION", help="The exact number, as the refusal names it.")]
 
 
 @dataclass(frozen=True, kw_only=True)

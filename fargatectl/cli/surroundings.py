@@ -11,8 +11,10 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from functools import cached_property
 from pathlib import Path
+from random import Random, SystemRandom
 from typing import TYPE_CHECKING, TextIO
 
+from fargatectl.cli.machine import Machine
 from fargatectl.cli.signals import Signals
 
 if TYPE_CHECKING:
@@ -47,6 +49,8 @@ class Surroundings:
     monotonic: Callable[[], float]
     sleep: Callable[[float], None]
     signals: Signals = field(default_factory=Signals)
+    machine: Machine = field(default_factory=lambda: Machine(os.getpid()))
+    random: Random = field(default_factory=SystemRandom)
     open_session: Callable[[str | None], Session] | None = None
 
     json: bool = False

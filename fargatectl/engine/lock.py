@@ -23,6 +23,7 @@ import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
+from fargatectl.engine.generations import LEASE_SECONDS
 from fargatectl.errors import FargatectlError, LeaseLost, LockHeld, Refused
 from fargatectl.model.lock import State
 
@@ -32,8 +33,6 @@ if TYPE_CHECKING:
 
     from fargatectl.model.lock import Generation, Holder, Listing
 
-LEASE_SECONDS = 120.0
-"""How long a generation stands without renewal: long enough for a slow network, short enough to wait for."""
 MARGIN_SECONDS = 10.0
 """What a holder stops before its lease ends, and others wait after it: AWS's Date header has whole seconds, and the
 hosts that send it need not agree to the second."""

@@ -58,6 +58,11 @@ def task_security_group(owner: Ownership, service: str) -> str:
     return f"{owner.prefix}-{service}-task"
 
 
+def lock_path(owner: Ownership) -> str:
+    """Return the path in Parameter Store below which the generations of the lock are."""
+    return "/".join(filter(None, ("/fargatectl/locks", owner.app, owner.environment)))
+
+
 def role_path(owner: Ownership) -> str:
     """Return the default path of our roles; the sweep finds roles by it, for ListRoles shows no tags."""
     return f"/fargatectl/{owner.app}/"
