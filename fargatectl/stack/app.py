@@ -1,0 +1,228 @@
+"""An app: what its services share, then one service after the other."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeVar
+
+from fargatectl.config.field_types import TagSelector
+from fargatectl.engine.stack import Stack
+from fargatectl.model.images import parse
+from fargatectl.model.ownership import Ownership
+from fargatectl.reconcilers import (
+    alb,
+    cloudmap,
+    cluster,
+    iam,
+    identity,
+    logs,
+    network,
+    registry,
+    scaling,
+    service as ecs,
+)
+from fargatectl.stack.service import declare_service
+from fargatectl.stack.shared import Shared
+from fargatectl.stack.task import containers
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from fargatectl.config.models import Config, Http, LoadBalancer, Service
+    from fargatectl.engine.reconciler import AnyReconciler
+    from fargatectl.engine.stack import Declared
+    from fargatectl.model.status import ServiceView
+    from fargatectl.model.values import Ref
+
+T = TypeVar("T")
+
+KINDS: tuple[AnyReconciler, ...] = (
+    logs.LogGroups(),
+    iam.Roles(),
+    *network.KINDS,
+    *alb.KINDS,
+    cloudmap.Namespaces(),
+    cloudmap.DiscoveryServices(),
+    cluster.Clusters(),
+    *ecs.KINDS,
+    *scaling.KINDS,
+)
+"""Every kind there is, in the order of creation; the sweep goes backward."""
+
+
+@dataclass(frozen=True, slots=True)
+class Blueprint:
+    """What a file becomes: the stack, and where on it each service's parts stand."""
+
+    stack: Stack
+    services: tuple[ServiceView, ...]
+
+
+def build(config: Config, environment: str | None, region: str) -> Blueprint:
+    """Declare everything that `config` wants in `region`. Pure: nothing is read from AWS."""
+    stack = Stack(Ownership(config.app, environment), KINDS, extra_tags=config.tags)
+    shared = _shared(config, region, stack)
+    views = tuple(declare_service(shared, name, service) for name, service in config.services.items())
+    stack.check()
+    return Blueprint(stack, views)
+
+
+def _shared(config: Config, region: str, stack: Stack) -> Shared:
+    who = identity.declare(stack, config.account)
+    net = network.declare(
+        stack,
+        vpc=_tags_or(config.network.vpc),
+        public_subnets=_tags_or(config.network.public_subnets),
+        private_subnets=_tags_or(config.network.private_subnets),
+    )
+    vpc = net.ref(lambda found: found.vpc_id)
+    home = cluster.declare(
+        stack,
+        config.cluster.name,
+        container_insights=config.cluster.container_insights,
+        capacity=[cluster.Capacity(**item.model_dump()) for item in config.cluster.capacity],
+        providers={item.provider for service in config.services.values() for item in service.capacity},
+    )
+    registries = {
+        name: registry.declare(stack, name, secret=one.secret, path=f"registries.{name}.secret")
+        for name, one in config.registries.items()
+        if one.secret
+    }
+    found = config.discovery
+    namespace = cloudmap.declare_namespace(stack, found.namespace, vpc) if found else None
+    placements = {name: _placement(name, service, region) for name, service in config.services.items()}
+    for place in placements.values():
+        stack.note(net.ref(place).then(lambda placement: placement.reason))
+    balancer_groups = {
+        name: network.load_balancer_group(
+            stack, name, vpc_id=vpc, ports=_settings(one).ports, allow_from=one.allow_from
+        )
+        for name, one in config.load_balancers.items()
+    }
+    return Shared(
+        config=config,
+        region=region,
+        stack=stack,
+        identity=who,
+        network=net,
+        cluster=home,
+        namespace=namespace,
+        registries=registries,
+        placements=placements,
+        balancers={
+            name: _load_balancer(config, stack, name, net, placements, balancer_groups[name])
+            for name in config.load_balancers
+        },
+        balancer_groups=balancer_groups,
+        task_groups={name: network.task_group(stack, name, vpc_id=vpc) for name in config.services},
+        log_groups=_log_groups(config, stack),
+    )
+
+
+def _log_groups(config: Config, stack: Stack) -> dict[str, Declared[logs.LogGroupOut]]:
+    """Declare each log group once; the first service that names it says how it is kept."""
+    declared: dict[str, Declared[logs.LogGroupOut]] = {}
+    for name, service in config.services.items():
+        group = service.logs.group
+        if group not in declared:
+            days = 0 if service.logs.retention == "never" else service.logs.retention
+            keep = service.logs.keep_on_destroy
+            declared[group] = logs.declare(stack, group, retention_days=days, keep=keep, group=f"service {name}")
+    return declared
+
+
+def _load_balancer(  # noqa: PLR0913 - what a load balancer stands between
+    config: Config,
+    stack: Stack,
+    name: str,
+    net: Declared[network.Network],
+    placements: Mapping[str, Callable[[network.Network], network.TaskPlacement]],
+    group: Ref[str],
+) -> alb.LoadBalancerHandles:
+    one = config.load_balancers[name]
+    routed = {
+        service: found for service, found in config.services.items() if found.http and found.http.load_balancer == name
+    }
+
+    def subnets(found: network.Network) -> tuple[str, ...]:
+        zones = {zone for service in routed for zone in found.zones_of(placements[service](found).subnets)}
+        return network.load_balancer_subnets(found, one.scheme, zones)
+
+    return alb.declare(
+        stack,
+        name,
+        _settings(one),
+        vpc_id=net.ref(lambda found: found.vpc_id),
+        subnets=net.ref(subnets),
+        security_groups=(group,),
+        routes=[_route(service, found, found.http) for service, found in routed.items() if found.http],
+    )
+
+
+def _placement(name: str, service: Service, region: str) -> Callable[[network.Network], network.TaskPlacement]:
+    """Return how to choose the subnets of a service's tasks, once the network is known."""
+    reach = _reach(service, region)
+
+    def place(found: network.Network) -> network.TaskPlacement:
+        path = f"services.{name}"
+        return network.place_tasks(found, service.subnets, reach, public_ip=service.public_ip, path=path)
+
+    return place
+
+
+def _reach(service: Service, region: str) -> network.Reach:
+    """Return what the tasks of a service must get to before and while they run."""
+    endpoints = {"logs"}
+    internet = False
+    for container in containers(service):
+        ecr = parse(container.image).ecr
+        if ecr is not None and ecr.region == region:
+            endpoints |= {"ecr.api", "ecr.dkr", "s3"}
+        else:
+            internet = True
+        endpoints |= {"ssm" if one.parameter else "secretsmanager" for one in container.secrets.values()}
+    if service.exec:
+        endpoints.add("ssmmessages")
+    return network.Reach(internet, frozenset(endpoints))
+
+
+def _settings(one: LoadBalancer) -> alb.Settings:
+    default = alb.FixedResponse(status=one.default.status, body=one.default.body) if one.default else None
+    return alb.Settings(
+        scheme=one.scheme,
+        certificates=one.certificates,
+        ssl_policy=one.ssl_policy,
+        ip_address_type=one.ip_address_type,
+        idle_timeout=one.idle_timeout,
+        drop_invalid_headers=one.drop_invalid_headers,
+        deletion_protection=one.deletion_protection,
+        default=default or alb.FixedResponse(),
+    )
+
+
+def _route(name: str, service: Service, http: Http) -> alb.Route:
+    check = http.health_check
+    return alb.Route(
+        service=name,
+        port=service.port or 0,
+        host=http.host,
+        path=http.path,
+        priority=http.priority,
+        protocol_version=http.protocol_version,
+        health_check=alb.HealthCheck(
+            path=check.path,
+            codes=check.codes,
+            interval=check.interval,
+            timeout=check.timeout,
+            healthy=check.healthy,
+            unhealthy=check.unhealthy,
+        ),
+        deregistration_delay=http.deregistration_delay,
+        algorithm=http.algorithm,
+        stickiness=http.stickiness,
+    )
+
+
+def _tags_or(selector: TagSelector | T) -> Mapping[str, str] | T:
+    """Return a selector of the file as the network takes it: tags, or what was written instead of them."""
+    return selector.tag if isinstance(selector, TagSelector) else selector

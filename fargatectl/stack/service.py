@@ -1,0 +1,150 @@
+"""One service: its tasks, who reaches them, where they are found, and how their number moves."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from fargatectl.model import names
+from fargatectl.model.status import ServiceView
+from fargatectl.model.values import Address
+from fargatectl.reconcilers import cloudmap, network, scaling, service as ecs
+from fargatectl.stack.task import declare_definition
+
+if TYPE_CHECKING:
+    from fargatectl.config.models import Service
+    from fargatectl.engine.stack import Declared
+    from fargatectl.model.values import Late
+    from fargatectl.reconcilers import alb
+    from fargatectl.stack.shared import Shared
+
+ALL = 100  # percent
+
+
+def declare_service(shared: Shared, name: str, service: Service) -> ServiceView:
+    """Declare the service `name` with all that is its own; return where its parts stand."""
+    stack, config = shared.stack, shared.config
+    target = shared.balancers[service.http.load_balancer].targets[name] if service.http else None
+    placed = shared.network.ref(shared.placements[name])
+    definition = declare_definition(shared, name, service)
+    _declare_ingress(shared, name, service)
+    scaled = service.scaling
+    count = max(scaled.min, min(service.count, scaled.max)) if scaled else service.count
+    declared = stack.add(
+        ecs.Services(),
+        name,
+        ecs.Service(
+            name=names.family(stack.owner, name),
+            cluster=config.cluster.name,
+            after=(shared.cluster.ref(lambda made: made.arn), *(target.attached if target else ())),
+            task_definition=definition.ref(lambda made: made.arn),
+            initial_count=count,
+            desired_count=None if scaled else count,
+            capacity=_capacity(shared, service),
+            subnets=placed.then(lambda placement: placement.subnets),
+            security_groups=(shared.task_groups[name],),
+            public_ip=placed.then(lambda placement: placement.public_ip),
+            targets=_targets(name, service, target),
+            discovery=_discovery(shared, name, service),
+            grace_period=service.http.grace_period if service.http else None,
+            deployment=ecs.DeploymentConfiguration(
+                min_percent=service.deploy.min_healthy,
+                max_percent=service.deploy.max,
+                circuit_breaker=service.deploy.circuit_breaker,
+                rollback=service.deploy.rollback,
+            ),
+            # ECS refuses zone rebalancing for a service that may not run more tasks than desired.
+            zone_rebalancing=service.deploy.max > ALL,
+            exec=service.exec,
+        ),
+        group=f"service {name}",
+    )
+    _declare_scaling(shared, name, service, declared, target)
+    return _view(shared, name, service)
+
+
+def _capacity(shared: Shared, service: Service) -> tuple[ecs.Capacity, ...]:
+    """Return the effective strategy: the service's, else the cluster's; empty for plain on-demand Fargate."""
+    items = service.capacity or shared.config.cluster.capacity
+    return tuple(ecs.Capacity(provider=one.provider, base=one.base, weight=one.weight) for one in items)
+
+
+def _targets(name: str, service: Service, target: alb.Target | None) -> tuple[ecs.Target, ...]:
+    if target is None or service.port is None:
+        return ()
+    return (ecs.Target(container=name, port=service.port, target_group_arn=target.target_group_arn),)
+
+
+def _declare_ingress(shared: Shared, name: str, service: Service) -> None:
+    """Let the load balancer reach the port, and the app's other services where this one can be discovered."""
+    sources: list[Late[str]] = []
+    if service.http:
+        sources.append(shared.balancer_groups[service.http.load_balancer])
+    if service.discovery:
+        sources += [group for other, group in shared.task_groups.items() if other != name]
+    sources += service.allow_from
+    group = shared.task_groups[name]
+    network.task_ingress(shared.stack, name, group_id=group, port=service.port, sources=sources)
+
+
+def _discovery(shared: Shared, name: str, service: Service) -> tuple[ecs.DiscoveryRegistration, ...]:
+    if service.discovery is None or shared.namespace is None:
+        return ()
+    declared = cloudmap.declare_service(
+        shared.stack,
+        name,
+        name=service.discovery.name,
+        namespace=shared.namespace,
+        records=service.discovery.records,
+        ttl=service.discovery.ttl,
+        routing=service.discovery.routing,
+    )
+    # With SRV records ECS wants the port, with A records alone it refuses one (ECS API Reference, ServiceRegistry).
+    port = service.port if "SRV" in service.discovery.records else None
+    return (ecs.DiscoveryRegistration(arn=declared.ref(lambda made: made.arn), port=port),)
+
+
+def _declare_scaling(
+    shared: Shared, name: str, service: Service, declared: Declared[ecs.ServiceOut], target: alb.Target | None
+) -> None:
+    wanted = service.scaling
+    if wanted is None:
+        return
+    balancer = shared.balancers[service.http.load_balancer] if service.http else None
+    scaling.declare(
+        shared.stack,
+        name,
+        resource_id=f"service/{shared.config.cluster.name}/{names.family(shared.stack.owner, name)}",
+        service_arn=declared.ref(lambda made: made.arn),
+        bounds=(wanted.min, wanted.max),
+        cpu=wanted.cpu,
+        memory=wanted.memory,
+        requests=wanted.requests,
+        label=(balancer.arn_suffix, target.target_group_suffix) if balancer and target else None,
+        cooldown_out=wanted.cooldown.out,
+        cooldown_in=wanted.cooldown.in_,
+    )
+
+
+def _view(shared: Shared, name: str, service: Service) -> ServiceView:
+    http = service.http
+    balancer = shared.config.load_balancers[http.load_balancer] if http else None
+    found = None
+    if service.discovery and shared.config.discovery:
+        port = f":{service.port}" if service.port else ""
+        found = f"{service.discovery.name}.{shared.config.discovery.namespace}{port}"
+    return ServiceView(
+        name=name,
+        service=Address(f"service.service/{name}"),
+        task_definition=Address(f"service.task_definition/{name}"),
+        load_balancer=Address(f"alb.load_balancer/{http.load_balancer}") if http else None,
+        target_group=Address(f"alb.target_group/{name}") if http else None,
+        scaling=Address(f"scaling.target/{name}") if service.scaling else None,
+        host=next((host for host in http.host if not _has_wildcard(host)), None) if http else None,
+        path=next((path for path in http.path if path != "/" and not _has_wildcard(path)), "") if http else "",
+        https=bool(balancer and balancer.certificates),
+        discovery=found,
+    )
+
+
+def _has_wildcard(pattern: str) -> bool:
+    return "*" in pattern or "?" in pattern
