@@ -9,7 +9,8 @@ from fargatectl.model.ownership import ADDRESS, APP, ENVIRONMENT
 if TYPE_CHECKING:
     from fargatectl.sandbox.inprocess import LocalAws
 
-_TRUST = '{"Version":"2012-10-17","Statement":[]}'
+_TRUST = """{"Version": "2012-10-17", "Statement": [
+    {"Effect": "Allow", "Principal": {"Service": "ec2.amazonaws.com"}, "Action": "sts:AssumeRole"}]}"""
 
 
 def plant(local: LocalAws, app: str) -> None:

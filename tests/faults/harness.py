@@ -19,7 +19,6 @@ import botocore.endpoint
 from fargatectl.engine.executor import execute
 from fargatectl.engine.planner import plan
 from fargatectl.errors import FargatectlError
-from fargatectl.model.values import Address
 from fargatectl.rollout.follow import Follower
 from fargatectl.sandbox.inprocess import LocalAws
 from tests.faults.account import look
@@ -28,6 +27,7 @@ from tests.faults.forks import Nursery, leave
 from tests.faults.kinds import KINDS, Crash
 from tests.faults.oracles import Oracles
 from tests.faults.past import Past
+from tests.faults.stacks import STACKS
 from tests.faults.strip import strip
 from tests.inline import Inline
 from tests.world import World
@@ -54,7 +54,6 @@ class Scene(World):
     """A world in which the tool is run again and again; the file is read once."""
 
     executor: Executor = field(default_factory=Inline)
-    adopt: frozenset[Address] = frozenset()
     stopped: bool = False
     oracles: Oracles | None = None
     _known: dict[str, Blueprint] = field(default_factory=dict)
@@ -69,8 +68,9 @@ class Scene(World):
         if self.oracles:
             self.oracles.reading = True
         try:
-            adopt = self.adopt & self.blueprint(flow.after).stack.resources.keys()
-            return plan(self.blueprint(flow.after).stack, self.aws, self.executor, absent=flow.absent, adopt=adopt)
+            stack = self.blueprint(flow.after).stack
+            adopt = stack.resources.keys() if flow.adopt else frozenset()
+            return plan(stack, self.aws, self.executor, absent=flow.absent, adopt=adopt)
         finally:
             if self.oracles:
                 self.oracles.reading = False
@@ -232,7 +232,10 @@ def attempt(scene: Scene, flow: Flow) -> str:
 
 def _ready(flow: Flow, executor: Executor, kinds: tuple[Kind, ...], only: int | None) -> tuple[Scene, Seam]:
     """Build the state that the flow starts from, and put the seam in between."""
-    scene = Scene(LocalAws(), _folder(), executor=executor)
+    warm = _warm()
+    warm.local.reset()
+    scene = Scene(warm.local, warm.directory, executor=executor)
+    scene.__dict__["aws"] = warm.aws
     naps: Any = _Naps(sleep=scene.local.clock.sleep, time=scene.local.clock.monotonic)
     botocore.endpoint.time = naps
     owner = scene.blueprint(flow.after).stack.owner
@@ -242,20 +245,13 @@ def _ready(flow: Flow, executor: Executor, kinds: tuple[Kind, ...], only: int | 
         scene.deploy(flow.before)
         scene.local.clock.sleep(A_WHILE)
     if flow.adopt:
-        scene.adopt, oracles.taken = strip(scene.local, owner)
-    _warm(scene)
+        oracles.taken = strip(scene.local, owner)
     scene.oracles = oracles
     seam = Seam(scene, kinds, only)
     if seam.looks_back:
         seam.nursery.most = 1  # they share the processes that remember
     scene.local.intercept(seam)
     return scene, seam
-
-
-def _warm(scene: Scene) -> None:
-    """Make all clients before anything forks."""
-    for name in ("autoscaling", "cloudmap", "ec2", "ecs", "elb", "iam", "logs", "secrets", "ssm", "sts", "tagging"):
-        getattr(scene.aws, name)
 
 
 def _aftermath(seam: Seam, flow: Flow, ended: str) -> dict[str, Any]:
@@ -315,5 +311,11 @@ def _report(flow: Flow, k: int, fault: str, call: str, problems: list[str], ende
 
 
 @cache
-def _folder() -> Any:
-    return Path(mkdtemp(prefix="fargatectl-faults-"))
+def _warm() -> World:
+    """Return a world that has lived once: clients, service models and parsers are made before anything forks."""
+    world = World(LocalAws(), Path(mkdtemp(prefix="fargatectl-faults-")))
+    for stack in STACKS.values():
+        world.deploy(stack.text)
+        look(world.local)
+        world.destroy(stack.text)
+    return world

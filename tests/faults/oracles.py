@@ -41,7 +41,7 @@ _TARGETS: Mapping[str, Callable[[Params], Any]] = {
     "ecs:DeleteCluster": lambda p: [_cluster(p["cluster"])],
     "ecs:DeregisterTaskDefinition": lambda p: [p["taskDefinition"]],
     "ecs:DeleteTaskDefinitions": lambda p: p["taskDefinitions"],
-    "ecs:TagResource": lambda p: [p["resourceArn"]],
+    "ecs:TagResource": lambda p: [_path(p["resourceArn"])],
     "elbv2:CreateListener": lambda p: [p["LoadBalancerArn"]],
     "elbv2:CreateRule": lambda p: [p["ListenerArn"]],
     "elbv2:ModifyListener": lambda p: [p["ListenerArn"]],
@@ -94,6 +94,12 @@ def _cluster(name: str) -> str:
     return name.rpartition("/")[2]
 
 
+def _path(arn: str) -> str:
+    """Return `cluster` or `cluster/service` for what has such a name, else the ARN."""
+    kind, _, path = arn.rpartition(":")[2].partition("/")
+    return path if kind in {"cluster", "service"} else arn
+
+
 def _service(params: Params) -> str:
     return f"{_cluster(params['cluster'])}/{params['service'].rpartition('/')[2]}"
 
@@ -130,8 +136,8 @@ class Oracles:
     def after(self, call: Call) -> None:
         """Judge what a mutating call has left."""
         name = f"{call.service}:{call.operation}"
-        if call.operation.startswith(("Create", "Register")):
-            for what in _duplicates(self.region, call.service):
+        if name in _NAMED:
+            for what in _duplicates(_NAMED[name](self.region)):
                 self._blame("I6", name, what)
 
     def _blame(self, invariant: str, name: str, why: str) -> None:
@@ -224,37 +230,63 @@ def _scalable_targets(region: Region) -> Any:
     return region.ask("application-autoscaling", "DescribeScalableTargets", ServiceNamespace="ecs")["ScalableTargets"]
 
 
-def _duplicates(region: Region, service: str) -> Iterator[str]:
+def _duplicates(named: Iterator[tuple[str, dict[str, str]]]) -> Iterator[str]:
     """Yield what one owner has twice. A replacement may stand beside its old half, under another name."""
-    seen: dict[tuple[Any, ...], int] = {}
-    for kind, name, tags in _named(region, service):
-        address = tags.get(ADDRESS)
-        if address:
-            key = (kind, name, *(tags[tag] for tag in sorted(tags) if tag.startswith("fargatectl:")))
+    seen: dict[tuple[str, ...], int] = {}
+    for name, tags in named:
+        if ADDRESS in tags:
+            key = (name, *(tags[tag] for tag in sorted(tags) if tag.startswith("fargatectl:")))
             seen[key] = seen.get(key, 0) + 1
     yield from (f"{key} is there {times} times" for key, times in seen.items() if times > 1)
 
 
-def _named(region: Region, service: str) -> Iterator[tuple[str, str, dict[str, str]]]:
-    if service == "elbv2":
-        for balancer in region.ask("elbv2", "DescribeLoadBalancers").get("LoadBalancers", ()):
-            arn = balancer["LoadBalancerArn"]
-            yield "load balancer", balancer["LoadBalancerName"], tags_of(region, service, arn) or {}
-            for listener in region.ask("elbv2", "DescribeListeners", LoadBalancerArn=arn)["Listeners"]:
-                yield "listener", arn, tags_of(region, service, listener["ListenerArn"]) or {}
-                for rule in region.ask("elbv2", "DescribeRules", ListenerArn=listener["ListenerArn"])["Rules"]:
-                    yield "rule", listener["ListenerArn"], tags_of(region, service, rule["RuleArn"]) or {}
-        for group in region.ask("elbv2", "DescribeTargetGroups").get("TargetGroups", ()):
-            name = group["TargetGroupName"]
-            yield "target group", name, tags_of(region, service, group["TargetGroupArn"]) or {}
-    elif service == "ec2":
-        for group in region.ask("ec2", "DescribeSecurityGroups")["SecurityGroups"]:
-            yield "security group", group["VpcId"], _dict(group.get("Tags"))
-    elif service == "servicediscovery":
-        for found in region.ask("servicediscovery", "ListNamespaces")["Namespaces"]:
-            yield "namespace", "", tags_of(region, service, found["Id"]) or {}
-        for found in region.ask("servicediscovery", "ListServices")["Services"]:
-            yield "discovery service", "", tags_of(region, service, found["Id"]) or {}
+def _balancers(region: Region) -> Iterator[tuple[str, dict[str, str]]]:
+    for balancer in region.ask("elbv2", "DescribeLoadBalancers").get("LoadBalancers", ()):
+        yield balancer["LoadBalancerName"], tags_of(region, "elbv2", balancer["LoadBalancerArn"]) or {}
+
+
+def _target_groups(region: Region) -> Iterator[tuple[str, dict[str, str]]]:
+    for group in region.ask("elbv2", "DescribeTargetGroups").get("TargetGroups", ()):
+        yield group["TargetGroupName"], tags_of(region, "elbv2", group["TargetGroupArn"]) or {}
+
+
+def _listeners(region: Region) -> Iterator[tuple[str, dict[str, str]]]:
+    for balancer in region.ask("elbv2", "DescribeLoadBalancers").get("LoadBalancers", ()):
+        arn = balancer["LoadBalancerArn"]
+        for listener in region.ask("elbv2", "DescribeListeners", LoadBalancerArn=arn)["Listeners"]:
+            yield listener["ListenerArn"], tags_of(region, "elbv2", listener["ListenerArn"]) or {}
+
+
+def _rules(region: Region) -> Iterator[tuple[str, dict[str, str]]]:
+    for listener, _ in _listeners(region):
+        for rule in region.ask("elbv2", "DescribeRules", ListenerArn=listener)["Rules"]:
+            yield listener, tags_of(region, "elbv2", rule["RuleArn"]) or {}
+
+
+def _groups(region: Region) -> Iterator[tuple[str, dict[str, str]]]:
+    for group in region.ask("ec2", "DescribeSecurityGroups")["SecurityGroups"]:
+        yield group["VpcId"], _dict(group.get("Tags"))
+
+
+def _namespaces(region: Region) -> Iterator[tuple[str, dict[str, str]]]:
+    for found in region.ask("servicediscovery", "ListNamespaces")["Namespaces"]:
+        yield "", tags_of(region, "servicediscovery", found["Id"]) or {}
+
+
+def _discovery(region: Region) -> Iterator[tuple[str, dict[str, str]]]:
+    for found in region.ask("servicediscovery", "ListServices")["Services"]:
+        yield "", tags_of(region, "servicediscovery", found["Id"]) or {}
+
+
+_NAMED: Mapping[str, Callable[[Region], Iterator[tuple[str, dict[str, str]]]]] = {
+    # What could be there twice after such a call; the names of all others are unique in AWS.
+    "elbv2:CreateLoadBalancer": _balancers,
+    "elbv2:CreateTargetGroup": _target_groups,
+    "elbv2:CreateRule": _rules,
+    "ec2:CreateSecurityGroup": _groups,
+    "servicediscovery:CreatePrivateDnsNamespace": _namespaces,
+    "servicediscovery:CreateService": _discovery,
+}
 
 
 def tags_of(region: Region, service: str, target: str) -> dict[str, str] | None:

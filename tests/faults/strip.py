@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from fargatectl.model.ownership import ADDRESS, APP, ENVIRONMENT
-from fargatectl.model.values import Address
 from fargatectl.sandbox import tagging
 
 if TYPE_CHECKING:
@@ -20,26 +19,23 @@ _ADOPTABLE = (":cluster/", ":service/", ":loadbalancer/", ":listener/", ":target
 _GROUP = ":security-group/"
 
 
-def strip(local: LocalAws, owner: Ownership) -> tuple[frozenset[Address], frozenset[str]]:
-    """Take our tags off what can be adopted; return its addresses, and how calls name it."""
+def strip(local: LocalAws, owner: Ownership) -> frozenset[str]:
+    """Take our tags off what can be adopted; return what calls name it by."""
     region = local.cloud.region(local.account, local.region)
-    addresses: set[Address] = set()
     targets: set[str] = set()
     with local.cloud.moto.active():
         local.cloud.catch_up()
         carriers = [(arn, dict(tags)) for arn, tags in tagging.tagged(region) if owner.owns(tags)]
         for arn, tags in carriers:
             if any(part in arn for part in (*_ADOPTABLE, _GROUP)):
-                addresses.add(Address(tags[ADDRESS]))
                 targets.add(_untag(region, arn))
         for role in region.ask("iam", "ListRoles")["Roles"]:
             name = role["RoleName"]
             tags = {tag["Key"]: tag["Value"] for tag in region.ask("iam", "ListRoleTags", RoleName=name)["Tags"]}
             if owner.owns(tags):
-                addresses.add(Address(tags[ADDRESS]))
                 targets.add(name)
                 region.ask("iam", "UntagRole", RoleName=name, TagKeys=_OURS)
-    return frozenset(addresses), frozenset(targets)
+    return frozenset(targets)
 
 
 def _untag(region: Region, arn: str) -> str:
