@@ -54,6 +54,7 @@ class Nursery:
             self.running.append(Fork(pid, ours, name))
             return None
         os.close(ours)
+        gc.disable()
         signal.alarm(PATIENCE_SECONDS)
         return theirs
 
