@@ -12,6 +12,7 @@ from fargatectl.aws.waits import Transient, polling, retrying
 from fargatectl.engine.proof import require_ours
 from fargatectl.engine.reconciler import Live, Reconciler
 from fargatectl.errors import AwsFailure
+from fargatectl.model.capacity import as_request, from_answer
 from fargatectl.model.change import Action, diff
 from fargatectl.model.spec import Effect, Spec
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
     from fargatectl.aws.session import Aws
     from fargatectl.engine.stack import Declared, Stack
+    from fargatectl.model.capacity import Capacity
     from fargatectl.model.change import Delta
     from fargatectl.model.ownership import Ownership
 
@@ -44,17 +46,6 @@ _DRAINING = (
     Transient("ClusterContainsContainerInstancesException", seconds=_SETTLE_SECONDS),
     Transient("UpdateInProgressException", seconds=_SETTLE_SECONDS),
 )
-
-
-@dataclass(frozen=True, kw_only=True)
-class Capacity:
-    """One item of a capacity provider strategy: the first `base` tasks, then `weight` parts of the rest."""
-
-    key: ClassVar[str] = "provider"
-
-    provider: str
-    base: int = 0
-    weight: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -107,7 +98,10 @@ class Clusters(Reconciler[Cluster, ClusterOut]):
             "settings": _settings(spec),
         }
         if spec.providers:
-            request |= {"capacityProviders": list(spec.providers), "defaultCapacityProviderStrategy": _strategy(spec)}
+            request |= {
+                "capacityProviders": list(spec.providers),
+                "defaultCapacityProviderStrategy": as_request(spec.capacity),
+            }
         try:
             made = retrying(aws, lambda: aws.ecs.create_cluster(**request)["cluster"], _ROLE_NOT_READY)
         except ClientError as error:
@@ -140,7 +134,9 @@ class Clusters(Reconciler[Cluster, ClusterOut]):
 
         def put() -> object:
             return aws.ecs.put_cluster_capacity_providers(
-                cluster=spec.name, capacityProviders=providers, defaultCapacityProviderStrategy=_strategy(spec)
+                cluster=spec.name,
+                capacityProviders=providers,
+                defaultCapacityProviderStrategy=as_request(spec.capacity),
             )
 
         retrying(aws, put, *_CHANGING)
@@ -198,10 +194,7 @@ def _live(found: ClusterTypeDef) -> ClusterLive:
         name=found["clusterName"],
         container_insights=settings.get("containerInsights", "disabled"),
         providers=tuple(found.get("capacityProviders") or ()),
-        capacity=tuple(
-            Capacity(provider=item["capacityProvider"], base=item.get("base", 0), weight=item.get("weight", 0))
-            for item in found.get("defaultCapacityProviderStrategy") or ()
-        ),
+        capacity=from_answer(found.get("defaultCapacityProviderStrategy")),
         tags=as_dict(found.get("tags")),
     )
     return Live(spec, ClusterOut(found["clusterName"], found["clusterArn"]), found["clusterArn"])
@@ -223,7 +216,3 @@ def _until_active(aws: Aws, name: str) -> ClusterLive:
 
 def _settings(spec: Cluster) -> list[Any]:
     return [{"name": "containerInsights", "value": spec.container_insights}]
-
-
-def _strategy(spec: Cluster) -> list[Any]:
-    return [{"capacityProvider": c.provider, "base": c.base, "weight": c.weight} for c in spec.capacity]

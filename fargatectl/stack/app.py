@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from fargatectl.config.field_types import TagSelector
 from fargatectl.engine.stack import Stack
+from fargatectl.model.capacity import Capacity
 from fargatectl.model.images import parse
 from fargatectl.model.ownership import Ownership
 from fargatectl.reconcilers import (
@@ -80,7 +81,7 @@ def _shared(config: Config, region: str, stack: Stack) -> Shared:
         stack,
         config.cluster.name,
         container_insights=config.cluster.container_insights,
-        capacity=[cluster.Capacity(**item.model_dump()) for item in config.cluster.capacity],
+        capacity=[Capacity(**item.model_dump()) for item in config.cluster.capacity],
         providers={item.provider for service in config.services.values() for item in service.capacity},
     )
     registries = {

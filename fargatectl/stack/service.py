@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from fargatectl.model import names
+from fargatectl.model.capacity import Capacity
 from fargatectl.model.status import ServiceView
 from fargatectl.model.values import Address
 from fargatectl.reconcilers import cloudmap, network, scaling, service as ecs
@@ -62,10 +63,10 @@ def declare_service(shared: Shared, name: str, service: Service) -> ServiceView:
     return _view(shared, name, service)
 
 
-def _capacity(shared: Shared, service: Service) -> tuple[ecs.Capacity, ...]:
+def _capacity(shared: Shared, service: Service) -> tuple[Capacity, ...]:
     """Return the effective strategy: the service's, else the cluster's; empty for plain on-demand Fargate."""
     items = service.capacity or shared.config.cluster.capacity
-    return tuple(ecs.Capacity(provider=one.provider, base=one.base, weight=one.weight) for one in items)
+    return tuple(Capacity(**one.model_dump()) for one in items)
 
 
 def _targets(name: str, service: Service, target: alb.Target | None) -> tuple[ecs.Target, ...]:

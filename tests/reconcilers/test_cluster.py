@@ -6,8 +6,9 @@ import pytest
 
 from fargatectl.engine.stack import Stack
 from fargatectl.errors import AwsFailure, Refused
+from fargatectl.model.capacity import Capacity
 from fargatectl.reconcilers import cluster
-from fargatectl.reconcilers.cluster import Capacity, Cluster, Clusters
+from fargatectl.reconcilers.cluster import Cluster, Clusters
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -10,7 +10,6 @@ from fargatectl.reconcilers.service.definition import (
     TaskDefinitions,
 )
 from fargatectl.reconcilers.service.service import (
-    Capacity,
     DeploymentConfiguration,
     DiscoveryRegistration,
     Service,
@@ -25,7 +24,6 @@ KINDS = (TaskDefinitions(), Services())
 __all__ = [
     "DEFAULT_STORAGE_GIB",
     "KINDS",
-    "Capacity",
     "Container",
     "DeploymentConfiguration",
     "DiscoveryRegistration",

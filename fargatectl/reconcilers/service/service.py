@@ -10,6 +10,7 @@ from fargatectl.aws import tags
 from fargatectl.aws.errors import ClientError, says
 from fargatectl.aws.waits import Transient, polling, retrying
 from fargatectl.engine.reconciler import Live, Reconciler
+from fargatectl.model.capacity import as_request, from_answer
 from fargatectl.model.change import Action, Delta, FieldChange, diff
 from fargatectl.model.ownership import APP, ENVIRONMENT
 from fargatectl.model.spec import Effect, Spec, setting
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from types_boto3_ecs.type_defs import ServiceTypeDef
 
     from fargatectl.aws.session import Aws
+    from fargatectl.model.capacity import Capacity
     from fargatectl.model.ownership import Ownership
 
 NEW = Effect.NEW_DEPLOYMENT
@@ -36,17 +38,6 @@ _DRAINING = Transient("InvalidParameterException", "that is still Draining", sec
 _DEPLOYING = Transient("InvalidParameterException", "cannot be stopped while deployments are active", seconds=1200)
 _IN_USE = Transient("DependencyViolation", "has a dependent object", seconds=1200)
 _GONE_SECONDS = 1800  # deregistration delay and stop timeout of every task, with room
-
-
-@dataclass(frozen=True, kw_only=True)
-class Capacity:
-    """One item of a capacity provider strategy."""
-
-    key: ClassVar[str] = "provider"
-
-    provider: str
-    base: int = 0
-    weight: int = 1
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -250,10 +241,7 @@ def _parsed(found: ServiceTypeDef) -> Service:
         cluster=found["clusterArn"].rpartition("/")[2],
         task_definition=found["taskDefinition"],
         desired_count=found["desiredCount"],
-        capacity=tuple(
-            Capacity(provider=item["capacityProvider"], base=item.get("base", 0), weight=item.get("weight", 0))
-            for item in found.get("capacityProviderStrategy") or ()
-        ),
+        capacity=from_answer(found.get("capacityProviderStrategy")),
         subnets=tuple(network.get("subnets", ())),
         security_groups=tuple(network.get("securityGroups", ())),
         public_ip=network.get("assignPublicIp") == "ENABLED",
@@ -329,11 +317,10 @@ def _parts(spec: Service) -> dict[str, dict[str, Any]]:
     registries = [
         {"registryArn": known(entry.arn), **({"port": entry.port} if entry.port else {})} for entry in spec.discovery
     ]
-    strategy = [{"capacityProvider": c.provider, "base": c.base, "weight": c.weight} for c in spec.capacity]
     grace = {} if spec.grace_period is None else {"healthCheckGracePeriodSeconds": spec.grace_period}
     return {
         "task_definition": {"taskDefinition": known(spec.task_definition)},
-        "capacity": {"capacityProviderStrategy": strategy},
+        "capacity": {"capacityProviderStrategy": as_request(spec.capacity)},
         "subnets": network,
         "security_groups": network,
         "public_ip": network,
