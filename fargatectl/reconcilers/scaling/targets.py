@@ -198,4 +198,8 @@ def _tags(aws: Aws, found: Any, wanted: Mapping[str, str]) -> Mapping[str, str]:
     arn = found.get("ScalableTargetARN")
     if not arn:
         return {}
-    return tags_shown(aws, arn, wanted, lambda: aws.autoscaling.list_tags_for_resource(ResourceARN=arn)["Tags"])
+
+    def ask() -> dict[str, str]:
+        return aws.autoscaling.list_tags_for_resource(ResourceARN=arn)["Tags"]
+
+    return tags_shown(aws, arn, wanted, lambda: aws.reads.once(("tags of a scalable target", arn), ask))
