@@ -12,8 +12,9 @@ The protocol, over any `LockStore`:
   the lock, and takes it from nobody.
 - A generation stands until it is released, or its lease ends by AWS's clock. The holder itself stops earlier, by its
   own monotonic clock, counted from before the call that took or renewed the lease was sent.
-- A renewal counts only if a list made *after* it shows nothing higher. So whoever takes over either sees the renewal,
-  or is seen.
+- A renewal counts only if a list that shows it shows nothing higher. So whoever takes over either sees the renewal, or
+  is seen. In the same way a second look counts only if it shows what it was made for: however old a list is, it shows
+  all that was written before that.
 - Every attempt of every mutating call asks `Lease.check` first. A run that slept through its lease stops there.
 """
 
@@ -158,8 +159,7 @@ class Lock:
             raise
         if isinstance(found, Blocked):
             return found
-        older = [each.number for each in found.generations if each.number < number]
-        return Lease(Turn(self._store, self._name, number, holder, tuple(older), before), self._world, sent)
+        return Lease(Turn(self._store, self._name, holder, number, before, found), self._world, sent)
 
     def _second_look(self, number: int, holder: Holder, *, created: bool) -> Listing | Blocked:
         """Return a list that shows `number` as ours and nobody else in the way, or whom we gave way to.
@@ -224,14 +224,14 @@ class Lock:
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """A generation that became ours. `older` are those below it, `before` is what there was when we came."""
+    """A generation that became ours: what there was when we came, and when it was ours."""
 
     store: LockStore
     name: str
-    number: int
     holder: Holder
-    older: tuple[int, ...]
+    number: int
     before: Listing
+    after: Listing
 
 
 class Lease:
@@ -242,7 +242,7 @@ class Lease:
         self._world = world
         self._lost = ""
         self._mutex = threading.Lock()
-        self._extend(sent)
+        self._extend(sent, turn.after)
 
     @property
     def number(self) -> int:
@@ -292,10 +292,14 @@ class Lease:
                 return
         except FargatectlError:
             return
-        if not higher and listing.find(turn.number) is not None:
-            self._extend(sent)
+        mine = listing.find(turn.number)
+        if not higher and mine is not None and mine.renewed_at > self._seen.renewed_at:
+            self._extend(sent, listing)
 
-    def _extend(self, sent: float) -> None:
+    def _extend(self, sent: float, shown: Listing) -> None:
+        mine = shown.find(self._turn.number)
+        assert mine is not None  # noqa: S101 - a list without it extends nothing
+        self._seen = mine
         self._deadline = sent + LEASE_SECONDS - MARGIN_SECONDS
         self._due = sent + RENEWAL_SECONDS
 
@@ -318,12 +322,13 @@ class Lease:
             if self._lost:
                 return
             self._lost = "it was released"
+            older = [each.number for each in turn.after.generations if each.number < turn.number]
             if gone:
-                turn.store.delete([*turn.older, turn.number])
+                turn.store.delete([*older, turn.number])
                 return
             turn.store.put(turn.number, turn.holder, State.RELEASED)
-            if turn.older:
-                turn.store.delete(turn.older)
+            if older:
+                turn.store.delete(older)
 
 
 def _blocked(by: Generation, listing: Listing) -> Blocked:
