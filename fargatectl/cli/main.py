@@ -190,6 +190,15 @@ _command(
 _command(sandbox, "stop", options.OutputOptions, "Stop the local AWS; what it holds is gone.")
 _command(sandbox, "reset", options.OutputOptions, "Empty the local AWS.")
 _command(sandbox, "status", options.OutputOptions, "Tell whether the local AWS runs, and where.")
+_command(
+    sandbox,
+    "set",
+    options.SandboxSetOptions,
+    "Have something go wrong in the local AWS, or something happen.",
+    "fargatectl sandbox set",
+    "fargatectl sandbox set error.ecs.UpdateService=2:ThrottlingException",
+    "fargatectl sandbox set health.hello/web=failing",
+)
 
 
 def run(arguments: Sequence[str], surroundings: Surroundings) -> int:

@@ -232,3 +232,13 @@ class SandboxStartOptions(OutputOptions):
         int | None,
         Option("--port", metavar="N", min=0, max=65535, help="The port on 127.0.0.1; by default a free one."),
     ] = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class SandboxSetOptions(OutputOptions):
+    """What `sandbox set` takes."""
+
+    assignment: Annotated[
+        list[str] | None,
+        Argument(metavar="[KEY=VALUE]...", help="What to set; KEY= clears. Without one, all keys are listed."),
+    ] = None

@@ -1,4 +1,4 @@
-"""`sandbox`: start, stop, empty and find the local AWS."""
+"""`sandbox`: start, stop, empty, find and direct the local AWS."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 from rich.text import Text
 
 from fargatectl.cli.context import LOCAL_ACCOUNT
-from fargatectl.errors import ExitCode
+from fargatectl.errors import ExitCode, UsageError
 from fargatectl.render.machine import VERSION
 from fargatectl.render.plain import timestamp
 from fargatectl.sandbox import lifetime
 
 if TYPE_CHECKING:
-    from fargatectl.cli.options import OutputOptions, SandboxStartOptions
+    from fargatectl.cli.options import OutputOptions, SandboxSetOptions, SandboxStartOptions
     from fargatectl.cli.surroundings import Surroundings
 
 _REGION = "us-east-1"
@@ -65,6 +65,29 @@ def status(options: OutputOptions, surroundings: Surroundings) -> ExitCode:
             Text(f"The local AWS runs at {running.endpoint} (process {running.pid}); left alone, it stops at {stops}.")
         )
     return ExitCode.DONE
+
+
+def set(options: SandboxSetOptions, surroundings: Surroundings) -> ExitCode:  # noqa: A001 - the command's own name
+    """Have it misbehave or let something happen in it; without a KEY=VALUE, list what can be set and what is."""
+    running = lifetime.status(directories=_directories(surroundings))
+    if running is None:
+        raise UsageError("No local AWS runs", hint="start one: fargatectl sandbox start")
+    wishes = options.assignment
+    known = lifetime.change_settings(running, wishes) if wishes else lifetime.settings(running)
+    if surroundings.json:
+        surroundings.voice.document({"version": VERSION, **known})
+        return ExitCode.DONE
+    if not wishes:
+        surroundings.voice.data(_keys(known["keys"]))
+    lines = [f"{name}={value}" for name, value in known["settings"].items()]
+    surroundings.voice.data(Text("\n".join(lines) or "Nothing is set."))
+    return ExitCode.DONE
+
+
+def _keys(keys: list[dict[str, str]]) -> Text:
+    forms = [f"{one['key']}={one['value']}" for one in keys]
+    width = max(len(form) for form in forms)
+    return Text("\n".join(f"{form:{width}}  {one['meaning']}" for form, one in zip(forms, keys, strict=True)) + "\n")
 
 
 def _directories(surroundings: Surroundings) -> lifetime.Directories:

@@ -12,11 +12,13 @@ from typing import TYPE_CHECKING, Any
 
 from fargatectl.sandbox.faults import AwsError
 from fargatectl.sandbox.handlers import HANDLERS, Answer, Forward
+from fargatectl.sandbox.script import EFFECTS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from fargatectl.sandbox.cloud import Region
+    from fargatectl.sandbox.settings import Value
     from fargatectl.sandbox.wire import Call
 
 _SERVICE = "application-autoscaling"
@@ -39,6 +41,7 @@ class Scaling:
     policies: dict[Key, dict[str, Members]] = field(default_factory=dict)
     actions: dict[Key, dict[str, Members]] = field(default_factory=dict)
     tags: dict[str, dict[str, str]] = field(default_factory=dict)
+    activities: list[Members] = field(default_factory=list)
 
 
 def invalid(message: str) -> AwsError:
@@ -355,9 +358,39 @@ def describe_scheduled_actions(region: Region, call: Call, _forward: Forward) ->
 
 
 @HANDLERS.handles(_SERVICE, "DescribeScalingActivities")
-def describe_scaling_activities(_region: Region, _call: Call, _forward: Forward) -> Answer:
-    """Return nothing: no metric moves in the local AWS, so that nothing ever scales."""
-    return {"ScalingActivities": []}
+def describe_scaling_activities(region: Region, call: Call, _forward: Forward) -> Answer:
+    """Return what the autoscaler did, newest first: only what it was told to do, as no metric moves here."""
+    wanted = call.params.get("ResourceId")
+    found = [one for one in reversed(region.state(Scaling).activities) if wanted in (None, one["ResourceId"])]
+    shown, more = _page(call.params, found, 50)
+    return {"ScalingActivities": shown, **more}
+
+
+@EFFECTS.of("count")
+def set_count(region: Region, subject: str, value: Value | None) -> bool:
+    """Scale a service that has a scalable target, within its bounds."""
+    key = ("ecs", f"service/{subject}", "ecs:service:DesiredCount")
+    target = region.state(Scaling).targets.get(key)
+    if target is None or not isinstance(value, float):
+        return False
+    service = _ecs_service(region, key)
+    count = min(max(int(value), target["MinCapacity"]), target["MaxCapacity"])
+    _move_into(region, service, count, count)
+    region.state(Scaling).activities.append(
+        {
+            "ActivityId": region.uuid(),
+            "ServiceNamespace": key[0],
+            "ResourceId": key[1],
+            "ScalableDimension": key[2],
+            "Description": f"Setting desired count to {count}.",
+            "Cause": "the local AWS was told to",
+            "StartTime": region.date(),
+            "EndTime": region.date(),
+            "StatusCode": "Successful",
+            "StatusMessage": f"Successfully set desired count to {count}. Change successfully fulfilled by ecs.",
+        }
+    )
+    return True
 
 
 def _tags(region: Region, call: Call) -> dict[str, str]:

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import botocore.session
 from botocore.awsrequest import AWSResponse
-from botocore.exceptions import UnknownServiceError
+from botocore.exceptions import ConnectionClosedError, UnknownServiceError
 from botocore.model import OperationNotFoundError
 from botocore.parsers import create_parser
 from botocore.serialize import create_serializer
 
+from fargatectl.sandbox.faults import LostAnswer
 from fargatectl.sandbox.http import Request, Response
 
 if TYPE_CHECKING:
@@ -24,6 +25,27 @@ if TYPE_CHECKING:
 
 # moto serves S3 objects only to requests that carry a signature, without looking at it.
 _SIGNED = "AWS4-HMAC-SHA256 Credential=LOCALAWS/20200101/local/local/aws4_request, SignedHeaders=host, Signature=0"
+SERVICES = (
+    "acm",
+    "application-autoscaling",
+    "cloudwatch",
+    "dynamodb",
+    "ec2",
+    "ecr",
+    "ecs",
+    "elbv2",
+    "iam",
+    "logs",
+    "resourcegroupstaggingapi",
+    "route53",
+    "s3",
+    "scheduler",
+    "secretsmanager",
+    "servicediscovery",
+    "sns",
+    "ssm",
+    "sts",
+)
 _MEDIA = {"json": "application/x-amz-json-", "form": "application/x-www-form-urlencoded"}
 
 
@@ -44,6 +66,13 @@ def operation_model(service: str, operation: str) -> OperationModel | None:
         return model.operation_model(operation) if model else None
     except OperationNotFoundError:
         return None
+
+
+@cache
+def operations(service: str) -> tuple[str, ...]:
+    """Return the operations of a service, or nothing where botocore knows none of that name."""
+    model = service_model(service)
+    return tuple(model.operation_names) if model else ()
 
 
 @cache
@@ -149,7 +178,10 @@ def attach(session: Session, send: Callable[[Request], Response]) -> None:
     """
 
     def on_send(request: AWSPreparedRequest, **_: object) -> AWSResponse:
-        answer = send(_from_prepared(request))
+        try:
+            answer = send(_from_prepared(request))
+        except LostAnswer as error:
+            raise ConnectionClosedError(endpoint_url=request.url) from error
         headers: Any = _Headers(answer.headers)
         return AWSResponse(request.url, answer.status, headers, _Body(answer.body))
 

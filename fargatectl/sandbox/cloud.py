@@ -15,6 +15,8 @@ from fargatectl.sandbox.faults import AwsError
 from fargatectl.sandbox.handlers import HANDLERS
 from fargatectl.sandbox.identity import DEFAULT_REGION, scope_of
 from fargatectl.sandbox.reads import Reads
+from fargatectl.sandbox.script import EFFECTS, Script
+from fargatectl.sandbox.settings import read
 from fargatectl.sandbox.wire import Call
 
 if TYPE_CHECKING:
@@ -65,6 +67,8 @@ class Cloud:
         self.random = random.Random(self._seed)  # noqa: S311 - ids that repeat from run to run, not secrets
         self._states: dict[tuple[type, str, str], Any] = {}
         self._agenda: list[tuple[float, int, Callable[[], None]]] = []
+        self._regions: dict[tuple[str, str], Region] = {}
+        self.script = Script()
         self._now = self.timeline.seconds()
 
     def reset(self) -> None:
@@ -95,7 +99,16 @@ class Cloud:
 
     def region(self, account: str, region: str) -> Region:
         """Return one account's Region."""
-        return Region(self, account, region)
+        return self._regions.setdefault((account, region), Region(self, account, region))
+
+    def set(self, *assignments: str) -> None:
+        """Do or keep what each `KEY=VALUE` says; all are read before the first is done. Raises SettingError."""
+        settings = [read(assignment) for assignment in assignments]
+        with moto_adapter.LOCK, self.moto.active():
+            self.catch_up()
+            for setting in settings:
+                self.script.put(setting)
+                EFFECTS.apply(setting, list(self._regions.values()))
 
     def state(self, kind: type[S], account: str, region: str) -> S:
         """Return the state of one kind that belongs to an account's Region, made when first asked for."""
@@ -109,6 +122,7 @@ class Cloud:
         scope = scope_of(request)
         if scope is None:
             return wire.encode_error("", "json", _unsigned())
+        self.timeline.clock.sleep(self.script.number("latency"))
         with moto_adapter.LOCK, self.moto.active():
             self.catch_up()
             try:
@@ -120,7 +134,7 @@ class Cloud:
 
     def _answer(self, call: Call, request: Request) -> Response:
         def apply() -> Response:
-            return self._dispatch(call, request)
+            return self.script.answer(call, self._now, lambda: self._dispatch(call, request))
 
         try:
             response = self.intercept(call, apply) if self.intercept else apply()
@@ -198,6 +212,11 @@ class Region:
     def now(self) -> float:
         """The moment being simulated, in AWS seconds."""
         return self.cloud.now
+
+    @property
+    def script(self) -> Script:
+        """What the local AWS was told to do beyond being itself."""
+        return self.cloud.script
 
     def date(self) -> datetime:
         """Return the moment being simulated as a date in UTC."""

@@ -14,3 +14,7 @@ class AwsError(Exception):
         self.message = message
         self.status = status
         self.members = members
+
+
+class LostAnswer(Exception):
+    """A call took effect, and its answer never reached the client: each door drops the connection in its own way."""

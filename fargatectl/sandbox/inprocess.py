@@ -68,8 +68,12 @@ class LocalAws:
         """
         self.cloud.intercept = interceptor
 
+    def set(self, *assignments: str) -> None:
+        """Do or keep what each `KEY=VALUE` of `settings` says; `KEY=` clears. Raises SettingError."""
+        self.cloud.set(*assignments)
+
     def reset(self) -> None:
-        """Forget all state and calls; the clock goes on."""
+        """Forget all state, settings and calls; the clock goes on."""
         self.cloud.reset()
 
     def provision(self, references: dict[str, Any]) -> list[str]:

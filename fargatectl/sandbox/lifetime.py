@@ -29,7 +29,7 @@ from fargatectl.sandbox.identity import SECRET_KEY, access_key
 from fargatectl.sandbox.process import Process
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from fargatectl.sandbox.clock import Clock
 
@@ -215,6 +215,25 @@ def reset(*, directories: Directories) -> bool:
         return False
     _request(running, "reset", {})
     return True
+
+
+def settings(running: Running) -> dict[str, Any]:
+    """Return `settings`, what is set by its key, and `keys`, what can be set. Raises AwsFailure if it fails."""
+    try:
+        return _ask(running.endpoint, "settings", seconds=_PROBE_SECONDS)
+    except (OSError, ValueError, http.client.HTTPException) as error:
+        raise AwsFailure(f"The local AWS at {running.endpoint} does not answer: {error}") from error
+
+
+def change_settings(running: Running, assignments: Sequence[str]) -> dict[str, Any]:
+    """Do or keep what each `KEY=VALUE` says, and return `settings`.
+
+    Raises UsageError for a key or value that there is not, AwsFailure if it fails.
+    """
+    answer = _request(running, "set", {"assignments": list(assignments)})
+    if "problem" in answer:
+        raise UsageError(answer["problem"], hint=answer["hint"])
+    return answer
 
 
 def provision(running: Running, references: Mapping[str, Any], account: str, region: str) -> list[str]:

@@ -146,7 +146,12 @@ def _prepare(module: str) -> None:
     backends: Any = get_backend(module)  # type: ignore[call-overload]
     if module == "ec2" and backends.backend.__init__ is not _begin_ec2:
         original = backends.backend
-        members = {"__module__": original.__module__, "__init__": _begin_ec2, "_load_amis": lambda _: None}
+        members = {
+            "__module__": original.__module__,
+            "__init__": _begin_ec2,
+            "_load_amis": lambda _: None,
+            "create_vpc": _create_vpc,
+        }
         backends.backend = type("EC2Backend", (original,), members)
 
 
@@ -161,6 +166,14 @@ def _begin_ec2(backend: Any, region_name: str, account_id: str) -> None:  # noqa
     backend.attach_internet_gateway(gateway.id, backend.default_vpc.id)
     for table in backend.route_tables.values():
         backend.create_route(table.id, "0.0.0.0/0", gateway_id=gateway.id)
+
+
+def _create_vpc(backend: Any, *given: Any, **named: Any) -> Any:  # noqa: ANN401 - moto's objects are untyped
+    """Make a VPC whose default group admits its own members (AWS: VPC user guide, "Default security groups")."""
+    vpc = super(type(backend), backend).create_vpc(*given, **named)
+    group = backend.get_security_group_from_name("default", vpc_id=vpc.id)
+    backend.authorize_security_group_ingress(group.id, "-1", None, None, [], source_groups=[{"GroupId": group.id}])
+    return vpc
 
 
 def _route(service: str, request: Request) -> Callable[..., Any] | None:
@@ -264,10 +277,23 @@ def role(iam: Any, arn: str) -> RoleView | None:  # noqa: ANN401 - moto's object
     found = next((one for one in iam.roles.values() if one.arn == arn), None)
     if found is None:
         return None
-    managed = [policy.default_version.document for policy in found.managed_policies.values()]
+    managed = [
+        version.document
+        for policy in found.managed_policies.values()
+        for version in policy.versions
+        if version.version_id == policy.default_version_id
+    ]
     created = found.create_date.replace(tzinfo=UTC) if found.create_date.tzinfo is None else found.create_date
     documents = (*found.policies.values(), *managed)
     return RoleView(found.arn, found.assume_role_policy_document, documents, created)
+
+
+def make_service_linked_role(iam: Any, name: str, service: str) -> None:  # noqa: ANN401 - moto's objects are untyped
+    """Make the role that a service has for itself; moto would name some otherwise than AWS."""
+    trust = {"Effect": "Allow", "Principal": {"Service": service}, "Action": "sts:AssumeRole"}
+    document = json.dumps({"Version": "2012-10-17", "Statement": [trust]})
+    path = f"/aws-service-role/{service}/"
+    iam.create_role(name, document, path, None, "", [], "3600", linked_service=service)
 
 
 def load_managed_policy(iam: Any, arn: str) -> bool:  # noqa: ANN401 - moto's objects are untyped

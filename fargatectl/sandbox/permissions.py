@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import fnmatch
 import json
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from fargatectl.sandbox import moto_adapter
@@ -18,10 +19,34 @@ if TYPE_CHECKING:
     from fargatectl.sandbox.cloud import Region
     from fargatectl.sandbox.moto_adapter import RoleView
 
+PROPAGATION_SECONDS = 10.0
+
 
 def role(region: Region, arn: str) -> RoleView | None:
     """Return a role of this account by its ARN, or None."""
     return moto_adapter.role(region.view("iam"), arn)
+
+
+@dataclass(slots=True)
+class Changes:
+    """When roles of an account were last made or given another trust policy, by ARN (AWS seconds)."""
+
+    at: dict[str, float] = field(default_factory=dict)
+
+
+def note_change(region: Region, arn: str) -> None:
+    """Take notice that a role begins to be assumable."""
+    _changes(region).at[arn] = region.now
+
+
+def is_new(region: Region, arn: str) -> bool:
+    """Tell whether a role cannot be assumed yet (AWS: IAM user guide, "Changes that I make are not always ...")."""
+    since = _changes(region).at.get(arn)
+    return since is not None and region.now < since + region.script.number("iam_lag", PROPAGATION_SECONDS)
+
+
+def _changes(region: Region) -> Changes:
+    return region.cloud.state(Changes, region.account, "")
 
 
 def allows(role: RoleView, action: str, resource: str) -> bool:

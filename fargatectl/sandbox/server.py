@@ -1,6 +1,7 @@
 """The local AWS on loopback: `python -m fargatectl.sandbox.server`, started and stopped by `lifetime`.
 
-Besides AWS's own protocols it answers under `/_fargatectl/`: `health`, `status`, `reset`, `provision`, `stop`.
+Besides AWS's own protocols it answers under `/_fargatectl/`: `health`, `status`, `settings`, `reset`, `provision`,
+`set`, `stop`.
 """
 
 from __future__ import annotations
@@ -21,11 +22,12 @@ from werkzeug.wrappers import Request as HttpRequest, Response as HttpResponse
 
 from fargatectl.sandbox.clock import SystemClock, Timeline
 from fargatectl.sandbox.cloud import Cloud
-from fargatectl.sandbox.faults import AwsError
+from fargatectl.sandbox.faults import AwsError, LostAnswer
 from fargatectl.sandbox.http import Request
 from fargatectl.sandbox.moto_adapter import LOCK
 from fargatectl.sandbox.references import provision
 from fargatectl.sandbox.services import load
+from fargatectl.sandbox.settings import KEYS, SettingError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -63,24 +65,31 @@ class Application:
         if request.path.startswith(ADMIN):
             return self._admin(request, request.path.removeprefix(ADMIN))
         self._last_request = self._clock.monotonic()
-        answer = self._cloud.handle(_request(request))
+        try:
+            answer = self._cloud.handle(_request(request))
+        except LostAnswer as error:
+            raise ConnectionResetError from error
         return HttpResponse(answer.body, status=answer.status, headers=dict(answer.headers))
 
     def _admin(self, request: HttpRequest, what: str) -> HttpResponse:
-        if what in ("health", "status"):
-            return _json(self._status())
+        looks = {"health": self._status, "status": self._status, "settings": self._settings}
+        if what in looks:
+            return _json(looks[what]())
         if request.method != "POST":
             return _json({"error": f"POST {ADMIN}{what}"}, status=405)
         self._last_request = self._clock.monotonic()
-        if what == "reset":
-            self._cloud.reset()
-            return _json({})
-        if what == "provision":
-            return self._provision(request.get_json())
-        if what == "stop":
-            self.stopping.set()
-            return _json({})
-        return _json({"error": f"no such path: {ADMIN}{what}"}, status=404)
+        acts = {"reset": self._reset, "provision": self._provision, "set": self._set, "stop": self._stop}
+        if what not in acts:
+            return _json({"error": f"no such path: {ADMIN}{what}"}, status=404)
+        return acts[what](request.get_json())
+
+    def _reset(self, _wish: dict[str, Any]) -> HttpResponse:
+        self._cloud.reset()
+        return _json({})
+
+    def _stop(self, _wish: dict[str, Any]) -> HttpResponse:
+        self.stopping.set()
+        return _json({})
 
     def _provision(self, wish: dict[str, Any]) -> HttpResponse:
         try:
@@ -89,6 +98,17 @@ class Application:
         except AwsError as error:
             return _json({"error": str(error)}, status=400)
         return _json({"made": made})
+
+    def _set(self, wish: dict[str, Any]) -> HttpResponse:
+        try:
+            self._cloud.set(*wish["assignments"])
+        except SettingError as error:
+            return _json({"problem": str(error), "hint": error.hint}, status=400)
+        return _json(self._settings())
+
+    def _settings(self) -> dict[str, Any]:
+        keys = [{"key": key.pattern, "value": key.value, "meaning": key.meaning} for key in KEYS.values()]
+        return {"settings": self._cloud.script.listed(), "keys": keys}
 
     def _status(self) -> dict[str, Any]:
         return {
@@ -120,6 +140,11 @@ def _json(content: dict[str, Any], status: int = 200) -> HttpResponse:
 
 class _Handler(WSGIRequestHandler):
     protocol_version = "HTTP/1.1"  # clients keep their connections; a new one for each call would double its time
+
+    def connection_dropped(self, error: BaseException, environ: WSGIEnvironment | None = None) -> None:
+        """Close the connection without a word, as where an answer is lost."""
+        del error, environ
+        self.close_connection = True
 
     def log_request(self, *_: object) -> None:
         """Say nothing: the log is for what goes wrong."""

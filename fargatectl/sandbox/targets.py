@@ -13,11 +13,13 @@ from typing import TYPE_CHECKING, Any
 from fargatectl.sandbox import moto_adapter
 from fargatectl.sandbox.faults import AwsError
 from fargatectl.sandbox.handlers import HANDLERS, Answer, Forward
+from fargatectl.sandbox.script import EFFECTS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from fargatectl.sandbox.cloud import Region
+    from fargatectl.sandbox.settings import Value
     from fargatectl.sandbox.wire import Call
 
 _HEALTHY = ("healthy", "", "")
@@ -40,15 +42,19 @@ class Verdict:
 PASSES = Verdict()
 
 
+def _passes() -> Verdict:
+    return PASSES
+
+
 @dataclass(slots=True)
 class Target:
-    """One registered address and port. `watcher` hears of every change of its health."""
+    """One registered address and port. `probe` is a health check; `watcher` hears of every change of its health."""
 
     group: str
     address: str
     port: int
     zone: str
-    verdict: Verdict
+    probe: Callable[[], Verdict]
     watcher: Callable[[Target], None] | None = None
     health: tuple[str, str, str] = _REGISTERING
 
@@ -79,28 +85,53 @@ def group(region: Region, arn: str) -> dict[str, Any]:
 def register(region: Region, target: Target) -> None:
     """Put a target into its group; its checks begin."""
     known = region.state(Targets).by_group.setdefault(target.group, {})
-    known[target.address, target.port] = target
     settings = group(region, target.group)
-    interval = float(settings.get("HealthCheckIntervalSeconds", 30))
-    checks = settings.get("UnhealthyThresholdCount", 2) if target.verdict.reason else settings["HealthyThresholdCount"]
+    known[target.address, target.port] = target
 
     def begin() -> None:
         if target.state == "initial":
             target.health = _CHECKING
 
+    region.later(1.0, begin)
+    _check(region, target, settings)
+
+
+def _check(region: Region, target: Target, settings: Mapping[str, Any]) -> None:
+    """Have a target judged after as many checks as its group's thresholds ask for."""
+    interval = float(settings.get("HealthCheckIntervalSeconds", 30))
+    fails = bool(target.probe().reason)
+    checks = settings.get("UnhealthyThresholdCount", 2) if fails else settings["HealthyThresholdCount"]
+
     def judge() -> None:
-        if target.state != "initial":
+        if target.state == "draining":
             return
         if _why_unused(target, _zones(region, target.group)):
             region.later(interval, judge)
             return
-        found = ("unhealthy", target.verdict.reason, target.verdict.description)
-        target.health = found if target.verdict.reason else _HEALTHY
+        verdict = target.probe()
+        found = ("unhealthy", verdict.reason, verdict.description) if verdict.reason else _HEALTHY
+        if found == target.health:
+            return
+        target.health = found
         if target.watcher:
             target.watcher(target)
 
-    region.later(1.0, begin)
     region.later(interval * float(checks), judge)
+
+
+def recheck(region: Region) -> None:
+    """Have the targets judged again whose checks end otherwise than before: something around them has changed."""
+    for known in list(region.state(Targets).by_group.values()):
+        for target in known.values():
+            if target.state in ("healthy", "unhealthy") and bool(target.probe().reason) is (target.state == "healthy"):
+                _check(region, target, group(region, target.group))
+
+
+@EFFECTS.of("health")
+def change_health(region: Region, _subject: str, _value: Value | None) -> bool:
+    """Let the checks notice what was set about a service's health."""
+    recheck(region)
+    return True
 
 
 def deregister(region: Region, arn: str, address: str, port: int) -> float:
@@ -108,7 +139,7 @@ def deregister(region: Region, arn: str, address: str, port: int) -> float:
     target = region.state(Targets).by_group.get(arn, {}).get((address, port))
     if target is None or target.state == "draining":
         return 0.0
-    delay = _delay(region, arn) if target.state == "healthy" else 0.0
+    delay = region.script.number("drain", _delay(region, arn)) if target.state == "healthy" else 0.0
     target.health = _DRAINING
 
     def drained() -> None:
@@ -156,7 +187,7 @@ def register_targets(region: Region, call: Call, _forward: Forward) -> Answer:
     for wish in call.params["Targets"]:
         zone = wish.get("AvailabilityZone") or _zone_of(region, settings, wish["Id"])
         port = int(wish.get("Port") or settings["Port"])
-        register(region, Target(settings["TargetGroupArn"], wish["Id"], port, zone, PASSES))
+        register(region, Target(settings["TargetGroupArn"], wish["Id"], port, zone, _passes))
     return {}
 
 
@@ -192,7 +223,7 @@ def describe_target_health(region: Region, call: Call, _forward: Forward) -> Ans
     for wish in asked:
         port = int(wish.get("Port") or settings["Port"])
         target = known.get((wish["Id"], port))
-        absent = Target(settings["TargetGroupArn"], wish["Id"], port, "", PASSES, health=_NOT_REGISTERED)
+        absent = Target(settings["TargetGroupArn"], wish["Id"], port, "", _passes, health=_NOT_REGISTERED)
         shown.append(_show(target or absent, zones))
     return {"TargetHealthDescriptions": shown}
 

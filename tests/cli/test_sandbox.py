@@ -60,3 +60,20 @@ def test_the_sandbox_and_an_endpoint_exclude_each_other(fargatectl: Command) -> 
 def test_an_impossible_port_or_speed_is_a_mistake_of_usage(fargatectl: Command) -> None:
     assert fargatectl("sandbox", "start", "--port", "99999").returncode == 1
     assert fargatectl("sandbox", "start", "--speed", "0").returncode == 1
+
+
+def test_it_is_told_what_shall_go_wrong(fargatectl: Command) -> None:
+    missing = fargatectl("sandbox", "set", "latency=1")
+    assert (missing.returncode, "No local AWS runs" in missing.stderr) == (1, True)
+    fargatectl("sandbox", "start")
+    listed = fargatectl("sandbox", "set").stdout
+    assert "error.SERVICE.OPERATION=[N:]CODE" in listed
+    assert listed.endswith("Nothing is set.\n")
+    mistyped = fargatectl("sandbox", "set", "latancy=1")
+    assert (mistyped.returncode, "id you mean latency?" in mistyped.stderr) == (1, True)
+    done = fargatectl("sandbox", "set", "latency=0.01", "error.sts.GetCallerIdentity=*:AccessDenied", "--json")
+    expected = {"error.sts.GetCallerIdentity": "*:AccessDenied", "latency": "0.01"}
+    assert json.loads(done.stdout)["settings"] == expected
+    assert fargatectl("diff", "--sandbox").returncode == 5
+    assert fargatectl("sandbox", "set", "latency=", "error.sts.GetCallerIdentity=").stdout == "Nothing is set.\n"
+    assert fargatectl("diff", "--sandbox").returncode == 0

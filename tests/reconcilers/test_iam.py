@@ -11,7 +11,8 @@ from fargatectl.model.ownership import Ownership
 from fargatectl.model.spec import resolve
 from fargatectl.model.values import Address
 from fargatectl.reconcilers import iam, identity
-from fargatectl.reconcilers.iam import Role, Roles
+from fargatectl.reconcilers.iam import Policy, Role, Roles
+from tests.sandbox.ecs_scene import TRUST
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -217,11 +218,11 @@ def test_a_create_leaves_the_role_of_somebody_else_alone(
     aws: Aws, local: LocalAws, owner: Ownership, tags: dict[str, str]
 ) -> None:
     listed: Any = [{"Key": key, "Value": value} for key, value in tags.items()]
-    aws.iam.create_role(RoleName="web", AssumeRolePolicyDocument="{}", Tags=listed)
+    aws.iam.create_role(RoleName="web", AssumeRolePolicyDocument=json.dumps(TRUST), Tags=listed)
     local.calls.clear()
 
     with pytest.raises(Refused, match="exists already"):
-        Roles().create(aws, Role(name="web", tags=owner.tags()))
+        Roles().create(aws, Role(name="web", trust=Policy.parse(TRUST), tags=owner.tags()))
 
     assert writes(local) == ["CreateRole"]
 

@@ -43,6 +43,7 @@ class Scene:
         self.role = iam.create_role(RoleName="execution", AssumeRolePolicyDocument=json.dumps(TRUST))["Role"]["Arn"]
         iam.put_role_policy(RoleName="execution", PolicyName="p", PolicyDocument=json.dumps(EXECUTION))
         self.client("logs").create_log_group(logGroupName="/c/web")
+        self.wait(15)  # roles are assumable a little after they were made
 
     def wait(self, seconds: float) -> None:
         """Let AWS seconds pass."""
@@ -61,15 +62,20 @@ class Scene:
             "logConfiguration": log,
             **container,
         }
-        answer = self.ecs.register_task_definition(
-            family=family,
-            requiresCompatibilities=["FARGATE"],
-            networkMode="awsvpc",
-            cpu="256",
-            memory="512",
-            executionRoleArn=self.role,
-            containerDefinitions=[definition],
-        )
+        return self.register(family=family, containerDefinitions=[definition])
+
+    def register(self, **settings: Any) -> str:
+        """Register a definition with these settings laid over those of a small task."""
+        small = {
+            "family": "web",
+            "requiresCompatibilities": ["FARGATE"],
+            "networkMode": "awsvpc",
+            "cpu": "256",
+            "memory": "512",
+            "executionRoleArn": self.role,
+            "containerDefinitions": [{"name": "web", "image": "nginx:stable", "portMappings": [{"containerPort": 80}]}],
+        }
+        answer = self.ecs.register_task_definition(**{**small, **settings})
         return str(answer["taskDefinition"]["taskDefinitionArn"])
 
     def balance(self, **settings: Any) -> str:
@@ -95,22 +101,21 @@ class Scene:
         return str(group)
 
     def serve(self, definition: str, *, group: str | None = None, **settings: Any) -> dict[str, Any]:
-        """Create the service "web"."""
+        """Create the service "web"; a setting of None is left out."""
         balancers = [{"targetGroupArn": group, "containerName": "web", "containerPort": 80}] if group else []
         network = {"awsvpcConfiguration": {"subnets": self.subnets, "assignPublicIp": "ENABLED"}}
-        answer = self.ecs.create_service(
-            cluster="c",
-            serviceName="web",
-            taskDefinition=definition,
-            loadBalancers=balancers,
-            **{
-                "desiredCount": 2,
-                "launchType": "FARGATE",
-                "networkConfiguration": network,
-                "deploymentConfiguration": breaker(),
-                **settings,
-            },
-        )
+        request = {
+            "cluster": "c",
+            "serviceName": "web",
+            "taskDefinition": definition,
+            "loadBalancers": balancers,
+            "desiredCount": 2,
+            "launchType": "FARGATE",
+            "networkConfiguration": network,
+            "deploymentConfiguration": breaker(),
+            **settings,
+        }
+        answer = self.ecs.create_service(**{key: value for key, value in request.items() if value is not None})
         service: dict[str, Any] = answer["service"]
         return service
 

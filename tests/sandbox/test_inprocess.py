@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +11,7 @@ from botocore.exceptions import ClientError, ConnectionClosedError
 
 from fargatectl.sandbox.faults import AwsError
 from fargatectl.sandbox.inprocess import LocalAws
+from tests.sandbox.ecs_scene import TRUST
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -32,7 +34,7 @@ def test_accounts_and_regions_are_separate(client: Callable[..., Any]) -> None:
 
 
 def test_every_local_aws_has_a_state_of_its_own(local: LocalAws, client: Callable[..., Any]) -> None:
-    client("iam").create_role(RoleName="r", AssumeRolePolicyDocument="{}")
+    client("iam").create_role(RoleName="r", AssumeRolePolicyDocument=json.dumps(TRUST))
     core = botocore.session.Session()
     core.set_credentials("x", "y")
     LocalAws().attach(core)
@@ -103,7 +105,7 @@ def test_threads_may_share_it(client: Callable[..., Any]) -> None:
     iam = client("iam")
 
     def make(number: int) -> None:
-        iam.create_role(RoleName=f"r{number}", AssumeRolePolicyDocument="{}")
+        iam.create_role(RoleName=f"r{number}", AssumeRolePolicyDocument=json.dumps(TRUST))
 
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(make, range(40)))

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from botocore.exceptions import ClientError
 
+from tests.sandbox.ecs_scene import TRUST
+
 if TYPE_CHECKING:
     from tests.sandbox.ecs_scene import Scene
 
@@ -291,7 +293,7 @@ def test_the_groups_of_a_load_balancer_can_change(scene: Scene) -> None:
 def test_managed_policies_exist(scene: Scene) -> None:
     iam = scene.client("iam")
     arn = "arn:aws:iam::aws:policy/service-role/AmazonECSTaskExecutionRolePolicy"
-    iam.create_role(RoleName="r", AssumeRolePolicyDocument=json.dumps({}))
+    iam.create_role(RoleName="r", AssumeRolePolicyDocument=json.dumps(TRUST))
     iam.attach_role_policy(RoleName="r", PolicyArn=arn)
     assert iam.get_policy(PolicyArn=arn)["Policy"]["PolicyName"] == "AmazonECSTaskExecutionRolePolicy"
     with pytest.raises(ClientError) as caught:

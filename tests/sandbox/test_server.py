@@ -88,6 +88,26 @@ def test_reset_forgets_and_stop_stops(http: Client) -> None:
     assert application.stopping.is_set()
 
 
+def test_settings_are_made_listed_and_refused_with_a_hint(http: Client) -> None:
+    made = post(http, "/_fargatectl/set", {"assignments": ["latency=0"]}).json or {}
+    assert made["settings"] == {"latency": "0"}
+    listed = json.loads(http.get("/_fargatectl/settings", base_url="http://127.0.0.1").data)
+    assert listed == made
+    assert {key["key"] for key in listed["keys"]} >= {"latency", "error.SERVICE.OPERATION", "health.CLUSTER/SERVICE"}
+    refused = post(http, "/_fargatectl/set", {"assignments": ["latancy=0"]})
+    assert refused.status_code == 400
+    assert refused.json == {"problem": "There is no setting 'latancy'", "hint": "did you mean latency?"}
+    post(http, "/_fargatectl/reset")
+    assert json.loads(http.get("/_fargatectl/settings", base_url="http://127.0.0.1").data)["settings"] == {}
+
+
+def test_a_lost_answer_closes_the_connection(http: Client) -> None:
+    post(http, "/_fargatectl/set", {"assignments": ["lost.sts.GetCallerIdentity=1"]})
+    with pytest.raises(ConnectionResetError):
+        identity(http)
+    assert identity(http).status_code == 200
+
+
 def test_starting_and_finding_a_server_needs_no_moto() -> None:
     import subprocess  # noqa: PLC0415 - what is imported can only be seen in a fresh interpreter
 

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from botocore.exceptions import ClientError
 
+from tests.sandbox.ecs_scene import TRUST
+
 if TYPE_CHECKING:
     from tests.sandbox.ecs_scene import Scene
 
@@ -48,7 +50,7 @@ def make_one_of_each(scene: Scene) -> None:
     scene.client("logs").create_log_group(logGroupName="/shop/web", tags={OURS["Key"]: OURS["Value"]})
     scene.client("secretsmanager").create_secret(Name="s", SecretString="x", Tags=[OURS])
     scene.client("ecr").create_repository(repositoryName="shop", tags=[OURS])
-    scene.client("iam").create_role(RoleName="shop", AssumeRolePolicyDocument=json.dumps({}), Tags=[OURS])
+    scene.client("iam").create_role(RoleName="shop", AssumeRolePolicyDocument=json.dumps(TRUST), Tags=[OURS])
 
 
 def test_everything_but_roles_is_found_by_its_tags(scene: Scene) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,7 @@ from fargatectl.config.references import references
 from fargatectl.sandbox.inprocess import LocalAws
 from tests.cli.conftest import Shell
 from tests.local import make_aws
+from tests.sandbox.ecs_scene import TRUST
 from tests.scenarios.account import contents
 
 if TYPE_CHECKING:
@@ -123,7 +125,7 @@ def test_a_service_that_left_the_file_is_swept(example: Example) -> None:
 def test_what_is_not_ours_is_refused_and_left_alone(example: Example) -> None:
     name = example.text.split('"')[1]
     role = f"{name}-{'web' if name == 'hello' else 'app'}-execution"
-    example.aws.iam.create_role(RoleName=role, AssumeRolePolicyDocument="{}", Path="/fargatectl/x/")
+    example.aws.iam.create_role(RoleName=role, AssumeRolePolicyDocument=json.dumps(TRUST), Path="/fargatectl/x/")
     example.local.calls.clear()
     done = example.shell("deploy", "--yes")
     assert done.code == 4

@@ -123,7 +123,7 @@ def _canonical_container(container: Mapping[str, Any], network_mode: str | None)
     if shown.get("healthCheck"):
         shown["healthCheck"] = {**_HEALTH_CHECK, **shown["healthCheck"]}
     if shown.get("logConfiguration"):
-        shown["logConfiguration"] = {"options": {}, "secretOptions": [], **shown["logConfiguration"]}
+        shown["logConfiguration"] = {"options": {}, **shown["logConfiguration"]}
     return shown
 
 

@@ -22,13 +22,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from fargatectl.sandbox.cloud import Region
-    from fargatectl.sandbox.ecs.state import Task
+    from fargatectl.sandbox.ecs.state import Task, TaskDefinition
     from fargatectl.sandbox.moto_adapter import RoleView
 
 PULL_SECONDS = 8.0
 _SLOW_PULL_SECONDS = 300.0
 _TIMEOUT_SECONDS = 120.0
 _CRASH_SECONDS = 4.0
+SICK = Verdict("Target.ResponseCodeMismatch", "Health checks failed with these codes: [503]")
 _UNABLE = "ResourceInitializationError: unable to pull secrets or registry auth: execution resource retrieval failed: "
 
 
@@ -82,13 +83,23 @@ def _assumable(region: Region, task: Task) -> Fate | None:
         arn = task.definition.content.get(key)
         role = permissions.role(region, arn) if arn else None
         if arn and (role is None or not permissions.trusts(role, "ecs-tasks.amazonaws.com")):
-            return Fate(
-                refusal=f"ECS was unable to assume the role '{arn}' that was provided for this task. Please verify "
-                "that the role being passed has the proper trust relationship and permissions and that your IAM user "
-                "has permissions to pass this role.",
-                after=2.0,
-            )
+            return Fate(refusal=not_assumable(arn), after=2.0)
     return None
+
+
+def not_assumable(arn: str) -> str:
+    """Return what ECS says of a role that it cannot assume."""
+    return (
+        f"ECS was unable to assume the role '{arn}' that was provided for this task. Please verify that the role being "
+        "passed has the proper trust relationship and permissions and that your IAM user has permissions to pass this "
+        "role."
+    )
+
+
+def too_new(region: Region, definition: TaskDefinition) -> str:
+    """Return the role of a task definition that is too new to be assumed, or nothing."""
+    arns = (definition.content.get(key) or "" for key in ("executionRoleArn", "taskRoleArn"))
+    return next((arn for arn in arns if arn and permissions.is_new(region, arn)), "")
 
 
 def _registry_login(region: Region, task: Task) -> Fate | None:
@@ -325,8 +336,7 @@ def _running_fate(name: str, tag: str, definition: Mapping[str, Any]) -> Fate | 
     if tag == "slow":
         return Fate(pull_seconds=_SLOW_PULL_SECONDS)
     if tag == "unhealthy":
-        verdict = Verdict("Target.ResponseCodeMismatch", "Health checks failed with these codes: [503]")
-        return Fate(verdict=verdict, unhealthy_container=name if definition.get("healthCheck") else "")
+        return Fate(verdict=SICK, unhealthy_container=name if definition.get("healthCheck") else "")
     return None
 
 

@@ -8,16 +8,22 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from fargatectl.sandbox import targets
+from fargatectl.sandbox import reachability, targets
 from fargatectl.sandbox.cloudmap import services as discovery
 from fargatectl.sandbox.ecs import fates, interfaces, logs
-from fargatectl.sandbox.ecs.state import RUNNING, STOPPED, Container, Task
+from fargatectl.sandbox.ecs.state import RUNNING, STOPPED, Container, Ecs, Task
 from fargatectl.sandbox.faults import AwsError
+from fargatectl.sandbox.script import EFFECTS
 from fargatectl.sandbox.targets import Target
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from fargatectl.sandbox.cloud import Region
     from fargatectl.sandbox.ecs.fates import Exit, Fate
+    from fargatectl.sandbox.ecs.state import Interface, Members
+    from fargatectl.sandbox.settings import Value
+    from fargatectl.sandbox.targets import Verdict
 
 PROVISION_SECONDS = 8.0
 ACTIVATE_SECONDS = 2.0
@@ -91,13 +97,27 @@ def _register_targets(region: Region, task: Task, fate: Fate) -> None:
             address=task.interface.address,
             port=balancer["containerPort"],
             zone=task.interface.zone,
-            verdict=fate.verdict,
+            probe=_probe(region, task, task.interface, balancer, fate),
             watcher=lambda target: _target_changed(region, task, target),
         )
         with suppress(AwsError):  # the group may be gone: the task stays without it, as on AWS
             targets.register(region, target)
             task.targets.append(target)
             task.service.say(region, f"registered 1 targets in (target-group {target.group})")
+
+
+def _probe(region: Region, task: Task, interface: Interface, balancer: Members, fate: Fate) -> Callable[[], Verdict]:
+    group, port = balancer["targetGroupArn"], balancer["containerPort"]
+    name = task.service.name if task.service else ""
+
+    def probe() -> Verdict:
+        if region.script.has("health", f"{task.cluster.name}/{name}"):
+            return fates.SICK
+        if fate.verdict.reason:
+            return fate.verdict
+        return reachability.verdict(region, group, interface.address, interface.groups, port)
+
+    return probe
 
 
 def _target_changed(region: Region, task: Task, target: Target) -> None:
@@ -111,7 +131,7 @@ def _target_changed(region: Region, task: Task, target: Target) -> None:
 
 def _unhealthy_target(region: Region, task: Task, target: Target) -> None:
     service = task.service
-    if service is None or not task.alive or task.running_since is None:
+    if service is None or not task.alive or task.running_since is None or target.state != "unhealthy":
         return
     grace = float(service.members.get("healthCheckGracePeriodSeconds") or 0)
     left = task.running_since + grace - region.now
@@ -204,6 +224,22 @@ def stop(region: Region, task: Task, *, code: str, reason: str) -> None:
     ran = task.running_since is not None
     _move(region, task, "DEACTIVATING" if ran and (task.targets or task.registries) else "STOPPING")
     region.later(drain, lambda: _stop_containers(region, task, ran=ran))
+
+
+@EFFECTS.of("spot")
+def interrupt(region: Region, subject: str, _value: Value | None) -> bool:
+    """Take a service's Spot tasks back, as AWS does when it needs the capacity (AWS: ECS guide, "Fargate Spot")."""
+    cluster, _, name = subject.partition("/")
+    found = region.state(Ecs).clusters.get(cluster)
+    service = found.services.get(name) if found else None
+    tasks = [task for task in service.tasks if task.alive and _on_spot(task)] if service else []
+    for task in tasks:
+        stop(region, task, code="SpotInterruption", reason="Your Spot Task was interrupted.")
+    return bool(tasks)
+
+
+def _on_spot(task: Task) -> bool:
+    return task.members.get("capacityProviderName") == "FARGATE_SPOT" and task.running_since is not None
 
 
 def _deregister_targets(region: Region, task: Task) -> float:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from fargatectl.sandbox.ecs import interfaces, lifecycle, outcome
+from fargatectl.sandbox.ecs import fates, interfaces, lifecycle, outcome
 from fargatectl.sandbox.ecs.requests import short
 from fargatectl.sandbox.ecs.state import RUNNING, Container, Task
 
@@ -22,6 +22,10 @@ _HOLD_FROM = 2
 _HOLD_SECONDS = 10.0
 _LONGEST_HOLD_SECONDS = 900.0  # AWS: ECS guide, "Service throttle logic"
 _SAY_INCONSISTENT_AT = 3
+NO_CAPACITY = (
+    "Capacity is unavailable at this time. Please try again later or in a different availability zone. For more "
+    "information, see the Troubleshooting section of the Amazon ECS Developer Guide."
+)
 _STUCK = (
     "was unable to stop or start tasks during a deployment because of the service deployment configuration. Update the "
     "minimumHealthyPercent or maximumPercent value and try again."
@@ -148,10 +152,26 @@ def _start(region: Region, service: Service, primary: Deployment) -> int:
     if service.hold_until > region.now:
         poke(region, service, service.hold_until - region.now)
         return 0
+    obstacle = _obstacle(region, service, primary)
+    if obstacle:
+        if not any(obstacle in event["message"] for event in service.events[:3]):
+            service.say(region, obstacle)
+        service.hold_until = region.now + _HOLD_SECONDS
+        poke(region, service, _HOLD_SECONDS)
+        return 0
     made = [_launch(region, service, primary) for _ in range(number)]
     service.steady = False
     service.say(region, f"has started {len(made)} tasks: {_list(made)}.")
     return len(made)
+
+
+def _obstacle(region: Region, service: Service, primary: Deployment) -> str:
+    """Return why no task can be started now, in the words of ECS's events; nothing where one can."""
+    role = fates.too_new(region, primary.revision.definition)
+    if role:
+        return f"failed to launch a task with (error {fates.not_assumable(role)})."
+    provider = provider_members(service, primary.revision).get("capacityProviderName", "FARGATE")
+    return f"was unable to place a task. Reason: {NO_CAPACITY}" if region.script.has("capacity", provider) else ""
 
 
 def _launch(region: Region, service: Service, deployment: Deployment) -> Task:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from fargatectl.sandbox.ecs import interfaces, lifecycle, scheduler, service_rules
+from fargatectl.sandbox.ecs import fates, interfaces, lifecycle, scheduler, service_rules
 from fargatectl.sandbox.ecs.requests import (
     cluster as find_cluster,
     definition as find_definition,
     invalid,
     missing,
     page,
+    refused,
     require,
     service as find_service,
     short,
@@ -47,6 +48,12 @@ def run_task(region: Region, call: Call, _forward: Forward) -> Answer:
     definition = service_rules.active(find_definition(region, params["taskDefinition"]))
     network = service_rules.network(params.get("networkConfiguration"))
     service_rules.check_network(region, network, definition)
+    role = fates.too_new(region, definition)
+    if role:
+        raise refused(fates.not_assumable(role))
+    provider = _provider(cluster, params).get("capacityProviderName", "FARGATE")
+    if region.script.has("capacity", provider):
+        return {"tasks": [], "failures": [{"reason": scheduler.NO_CAPACITY}]}
     made = [_make(region, cluster, definition, network, params) for _ in range(count)]
     for task in made:
         lifecycle.launch(region, task)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from fargatectl.sandbox import targets
 from fargatectl.sandbox.faults import AwsError
 from fargatectl.sandbox.handlers import HANDLERS, Answer, Forward
 
@@ -19,6 +20,20 @@ def delete_security_group(region: Region, call: Call, forward: Forward) -> Answe
     if group and (_on_an_interface(region, group) or _referenced(region, group)):
         raise AwsError("DependencyViolation", f"resource {group} has a dependent object")
     return forward()
+
+
+@HANDLERS.handles(
+    "ec2",
+    "AuthorizeSecurityGroupIngress",
+    "AuthorizeSecurityGroupEgress",
+    "RevokeSecurityGroupIngress",
+    "RevokeSecurityGroupEgress",
+)
+def let_checks_notice(region: Region, _call: Call, forward: Forward) -> Answer:
+    """Change rules; health checks pass or fail by them from now on."""
+    answer = forward()
+    targets.recheck(region)
+    return answer
 
 
 def _on_an_interface(region: Region, group: str) -> bool:
