@@ -17,11 +17,12 @@ def main() -> int:
     parser.add_argument("--flow", action="append", choices=FLOWS, help="default: all")
     parser.add_argument("--fault", action="append", choices=[*KINDS], help="default: all")
     parser.add_argument("--k", type=int, help="the mutating call that is hit (default: each)")
+    parser.add_argument("--seed", type=int, help="run ready steps in the order of this seed (default: as declared)")
     options = parser.parse_args()
     began, bad, count = time.monotonic(), 0, 0
     for stack in options.stack or STACKS:
         for name in options.flow or FLOWS:
-            reports = drive(flow(stack, name), options.fault or KINDS, only=options.k)
+            reports = drive(flow(stack, name), options.fault or KINDS, only=options.k, seed=options.seed)
             found = [report for report in reports if report.problems]
             count, bad = count + len(reports), bad + len(found)
             sys.stdout.write(f"{stack} {name}: {len(reports)} scenarios, {len(found)} bad\n")

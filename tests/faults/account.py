@@ -203,4 +203,3 @@ def _scaling(region: Region, sight: _Sight) -> None:
 def _secrets(region: Region, sight: _Sight) -> None:
     for secret in region.ask("secretsmanager", "ListSecrets")["SecretList"]:
         sight.add(f"secret {secret['Name']}", {"Name": secret["Name"], "Tags": secret.get("Tags")})
-

@@ -27,6 +27,7 @@ from tests.faults.forks import Nursery, leave
 from tests.faults.kinds import KINDS, Crash
 from tests.faults.oracles import Oracles
 from tests.faults.past import Past
+from tests.faults.scheduler import Shuffled
 from tests.faults.stacks import STACKS
 from tests.faults.strip import strip
 from tests.inline import Inline
@@ -119,6 +120,7 @@ class Seam:
     scene: Scene
     kinds: tuple[Kind, ...] = ()
     only: int | None = None
+    on: str | None = None
     nursery: Nursery = field(default_factory=lambda: Nursery(CHILDREN))
     k: int = 0
     calls: list[str] = field(default_factory=list)
@@ -168,7 +170,7 @@ class Seam:
         """Have a child meet each kind of fault at this call; the parent goes on."""
         if self.looks_back:
             self.states.remember(self.k, self.local)
-        if self.only not in {None, self.k}:
+        if self.only not in {None, self.k} or self.on not in {None, name}:
             return
         for kind in self.kinds:
             if not kind.applies(call):
@@ -185,7 +187,7 @@ class Seam:
 
     def _is_crash_after(self) -> bool:
         """Tell whether dying now leaves just what dying after the last write left: no time has passed since."""
-        tried = self.only is None and any(kind.name == "crash-after" for kind in self.kinds)
+        tried = self.only is self.on is None and any(kind.name == "crash-after" for kind in self.kinds)
         return tried and self.applied_at == self.local.clock.monotonic()
 
     @property
@@ -207,11 +209,17 @@ def drive(
     kinds: Iterable[str],
     *,
     only: int | None = None,
-    executor: Callable[[], Executor] = Inline,
-    label: str = "",
+    on: str | None = None,
+    seed: int | None = None,
 ) -> list[Report]:
-    """Try `kinds` at each mutating call of `flow`, or at the call `only`; return a report for each scenario."""
-    scene, seam = _ready(flow, executor(), tuple(KINDS[kind] for kind in kinds), only)
+    """Try `kinds` at each mutating call of `flow`, or at the call `only`, or at those of the operation `on`.
+
+    Returns a report for each scenario. With `seed`, steps that are ready run in an order that the seed decides.
+    """
+    executor = Inline() if seed is None else Shuffled(seed)
+    label = "" if seed is None else f" --seed {seed}"
+    scene, seam = _ready(flow, executor, tuple(KINDS[kind] for kind in kinds))
+    seam.only, seam.on = only, on
     ended = attempt(scene, flow)
     if seam.pipe is not None and seam.struck is not None:
         leave(seam.pipe, lambda: _aftermath(seam, flow, ended))
@@ -249,24 +257,24 @@ def attempt(scene: Scene, flow: Flow) -> str:
     return f"failed: {failed}" if failed else "stopped"
 
 
-def _ready(flow: Flow, executor: Executor, kinds: tuple[Kind, ...], only: int | None) -> tuple[Scene, Seam]:
+def _ready(flow: Flow, executor: Executor, kinds: tuple[Kind, ...]) -> tuple[Scene, Seam]:
     """Build the state that the flow starts from, and put the seam in between."""
-    warm = _warm()
+    warm = warmed()
     warm.local.reset()
     scene = Scene(warm.local, warm.directory, executor=executor)
     scene.__dict__["aws"] = warm.aws
     naps: Any = _Naps(sleep=scene.local.clock.sleep, time=scene.local.clock.monotonic)
     botocore.endpoint.time = naps
     owner = scene.blueprint(flow.after).stack.owner
-    plant(scene.local, owner.app)
-    oracles = Oracles(scene.local, owner)
     if flow.before is not None:
         scene.deploy(flow.before)
         scene.local.clock.sleep(A_WHILE)
+    plant(scene.local, owner.app)
+    oracles = Oracles(scene.local, owner)
     if flow.adopt:
         oracles.taken = strip(scene.local, owner)
     scene.oracles = oracles
-    seam = Seam(scene, kinds, only)
+    seam = Seam(scene, kinds)
     if seam.looks_back:
         seam.nursery.most = 1  # they share the processes that remember
     scene.local.intercept(seam)
@@ -330,7 +338,7 @@ def _report(flow: Flow, k: int, fault: str, call: str, problems: list[str], ende
 
 
 @cache
-def _warm() -> World:
+def warmed() -> World:
     """Return a world that has lived once: clients, service models and parsers are made before anything forks."""
     world = World(LocalAws(speed=AWS_SPEED), Path(mkdtemp(prefix="fargatectl-faults-")))
     for stack in STACKS.values():

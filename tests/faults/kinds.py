@@ -227,5 +227,3 @@ KINDS: dict[str, Kind] = _by_name(
 )
 
 CRASHES = ("crash-before", "crash-after")
-
-

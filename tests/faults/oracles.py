@@ -127,7 +127,10 @@ class Oracles:
         name = f"{call.service}:{call.operation}"
         if self.reading:
             self._blame("I14", name, "a command that reads made it")
-        if (call.account, call.region) not in {(self.local.account, self.local.region), (self.local.account, "us-east-1")}:
+        if (call.account, call.region) not in {
+            (self.local.account, self.local.region),
+            (self.local.account, "us-east-1"),
+        }:
             self._blame("I18", name, f"it went to {call.account} in {call.region}")
         self._ownership(name, call.params)
         self._count(name, call.params)

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from fargatectl.sandbox.inprocess import LocalAws
     from fargatectl.sandbox.wire import Call
 
+
 def vanish(local: LocalAws, call: Call) -> bool:
     """Delete what `call` makes or changes, as far as AWS lets somebody; tell whether anything went."""
     region = local.cloud.region(local.account, local.region)
@@ -45,7 +46,9 @@ def _role(region: Region, params: Mapping[str, Any]) -> Iterator[tuple[str, dict
     yield "DeleteRole", {"RoleName": name}
 
 
-def _named(key: str, kind: str, arn: str) -> Callable[[Region, Mapping[str, Any]], Iterator[tuple[str, dict[str, Any]]]]:
+def _named(
+    key: str, kind: str, arn: str
+) -> Callable[[Region, Mapping[str, Any]], Iterator[tuple[str, dict[str, Any]]]]:
     """Delete a load balancer or target group by the name that creates it."""
 
     def delete(region: Region, params: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
