@@ -20,13 +20,49 @@ if TYPE_CHECKING:
     from fargatectl.sandbox.inprocess import LocalAws
 
 _MADE_UP = frozenset(
-    """
-    CreatedTime CreateDate createdAt createdBy registeredAt registeredBy deregisteredAt creationTime CreationTime
-    CreationDate CreatorRequestId DNSName CanonicalHostedZoneId RoleId RoleLastUsed deployments events taskSets Alarms
-    PolicyARN ScalableTargetARN OwnerId SecurityGroupArn revision taskDefinitionArn requiresAttributes compatibilities
-    platformFamily pendingTasksCount runningTasksCount activeServicesCount registeredContainerInstancesCount
-    storedBytes currentServiceRevisions statistics InstanceCount InstanceProfileList Version IpOwnerId attachments statusMessage
-    """.split()
+    {
+        "CreatedTime",
+        "CreateDate",
+        "createdAt",
+        "createdBy",
+        "registeredAt",
+        "registeredBy",
+        "deregisteredAt",
+        "creationTime",
+        "CreationTime",
+        "CreationDate",
+        "CreatorRequestId",
+        "DNSName",
+        "CanonicalHostedZoneId",
+        "RoleId",
+        "RoleLastUsed",
+        "deployments",
+        "events",
+        "taskSets",
+        "Alarms",
+        "PolicyARN",
+        "ScalableTargetARN",
+        "OwnerId",
+        "SecurityGroupArn",
+        "revision",
+        "taskDefinitionArn",
+        "requiresAttributes",
+        "compatibilities",
+        "platformFamily",
+        "pendingTasksCount",
+        "runningTasksCount",
+        "activeServicesCount",
+        "registeredContainerInstancesCount",
+        "storedBytes",
+        "currentServiceRevisions",
+        "statistics",
+        "InstanceCount",
+        "InstanceProfileList",
+        "Version",
+        "IpOwnerId",
+        "attachments",
+        "statusMessage",
+    }
 )
 
 

@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from fargatectl.sandbox.http import Response
     from fargatectl.sandbox.wire import Call
     from fargatectl.stack import Blueprint
+    from tests.faults.account import Account
     from tests.faults.kinds import Fault, Kind
     from tests.faults.stacks import Flow
 
@@ -96,17 +97,16 @@ class Scene(World):
         return planning, outcome
 
 
-@dataclass
+@dataclass(frozen=True)
 class Report:
     """What became of one scenario. `replay` is the command that does the same again."""
 
-    flow: str
+    replay: str
     k: int
     fault: str
     call: str
     problems: list[str]
-    replay: str
-    ended: str = ""
+    ended: str
 
     def __str__(self) -> str:
         lines = "\n".join(f"    {problem}" for problem in self.problems)
@@ -187,7 +187,7 @@ class Seam:
 
     def _is_crash_after(self) -> bool:
         """Tell whether dying now leaves just what dying after the last write left: no time has passed since."""
-        tried = self.only is self.on is None and any(kind.name == "crash-after" for kind in self.kinds)
+        tried = self.only is None and self.on is None and any(kind.name == "crash-after" for kind in self.kinds)
         return tried and self.applied_at == self.local.clock.monotonic()
 
     @property
@@ -198,10 +198,6 @@ class Seam:
         """Let everything through from now on."""
         self.fault = None
         self.stopped = False
-
-
-class _Naps(types.SimpleNamespace):
-    """The module `time` as botocore's endpoint uses it: its naps between retries move the virtual clock alone."""
 
 
 def drive(
@@ -226,20 +222,28 @@ def drive(
     seam.kinds = ()
     problems = _judge_undisturbed(seam, flow, ended)
     reference = look(scene.local)
-    reports = [_report(flow, 0, "none", "", problems, ended, label)] if problems else []
+    replay = f"python -m tests.faults --flow {flow.name} --stack {flow.stack.name}{label}"
+    reports = [Report(replay, 0, "none", "", problems, ended)] if problems else []
+    reports += _compared(seam, reference, replay)
+    return reports
+
+
+def _compared(seam: Seam, reference: Account, replay: str) -> list[Report]:
+    """Compare what the children ended in with `reference`; return a report for each."""
+    reports = []
     for name, answer in seam.nursery.wait():
         k, fault, call = name.split(" ", 2)
         found = [answer["broken"]] if "broken" in answer else answer["problems"]
         if "account" in answer:
             found += reference.differences(answer["account"])
             found += _revisions(reference.revisions, answer["account"]["revisions"], fault, call)
-        reports.append(_report(flow, int(k), fault, call, found, answer.get("ended", ""), label))
+        reports.append(Report(f"{replay} --k {k} --fault {fault}", int(k), fault, call, found, answer.get("ended", "")))
     seam.states.close()
-    found_at = {report.k: report for report in reports if report.fault == "crash-after"}
+    dead_after = {report.k: report for report in reports if report.fault == "crash-after"}
     for name in seam.known:
         k, fault, call = name.split(" ", 2)
-        same = found_at[int(k) - 1]
-        reports.append(_report(flow, int(k), fault, call, same.problems, same.ended, label))
+        same = dead_after[int(k) - 1]
+        reports.append(Report(same.replay, int(k), fault, call, same.problems, same.ended))
     return reports
 
 
@@ -263,8 +267,9 @@ def _ready(flow: Flow, executor: Executor, kinds: tuple[Kind, ...]) -> tuple[Sce
     warm.local.reset()
     scene = Scene(warm.local, warm.directory, executor=executor)
     scene.__dict__["aws"] = warm.aws
-    naps: Any = _Naps(sleep=scene.local.clock.sleep, time=scene.local.clock.monotonic)
-    botocore.endpoint.time = naps
+    # botocore naps between its retries by the module `time`; here the virtual clock moves instead.
+    naps = types.SimpleNamespace(sleep=scene.local.clock.sleep, time=scene.local.clock.monotonic)
+    setattr(botocore.endpoint, "time", naps)  # noqa: B010 - mypy knows no `time` there
     owner = scene.blueprint(flow.after).stack.owner
     if flow.before is not None:
         scene.deploy(flow.before)
@@ -330,11 +335,6 @@ def _revisions(expected: Any, found: Any, fault: str, call: str) -> list[str]:
         for family in sorted({*expected, *found})
         if not expected.get(family, 0) <= found.get(family, 0) <= expected.get(family, 0) + spare
     ]
-
-
-def _report(flow: Flow, k: int, fault: str, call: str, problems: list[str], ended: str, label: str) -> Report:
-    replay = f"python -m tests.faults --flow {flow.name} --stack {flow.stack.name} --k {k} --fault {fault}{label}"
-    return Report(str(flow), k, fault, call, problems, replay, ended)
 
 
 @cache

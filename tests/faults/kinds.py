@@ -6,6 +6,7 @@ the function that applies it, and answers in its place.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
@@ -15,7 +16,7 @@ from fargatectl.sandbox.faults import AwsError
 from tests.faults.vanish import vanish
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from fargatectl.sandbox.http import Response
     from fargatectl.sandbox.inprocess import LocalAws
@@ -29,17 +30,17 @@ class Crash(BaseException):
 class Stage(Protocol):
     """What a fault may do besides answering: the local AWS, a stop signal, and the states of some writes ago."""
 
-    local: LocalAws
     stopped: bool
+
+    @property
+    def local(self) -> LocalAws: ...
 
     def past(self, writes: int, call: Call) -> Response | None:
         """Return what a read would have been answered `writes` writes ago, None where nobody remembers."""
 
 
-class Fault(Protocol):
-    """A fault that has struck: it answers from the k-th mutating call on."""
-
-    def __call__(self, call: Call, apply: Callable[[], Response]) -> Response: ...
+# A fault that has struck: it answers from the k-th mutating call on.
+Fault = Callable[["Call", Callable[[], "Response"]], "Response"]
 
 
 @dataclass(frozen=True)

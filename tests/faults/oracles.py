@@ -23,11 +23,17 @@ if TYPE_CHECKING:
 Params = dict[str, Any]
 
 _FREE = frozenset(
-    """
-    ecs:CreateCluster ecs:RegisterTaskDefinition ec2:CreateSecurityGroup elbv2:CreateTargetGroup
-    elbv2:CreateLoadBalancer iam:CreateRole iam:CreateServiceLinkedRole logs:CreateLogGroup
-    servicediscovery:CreatePrivateDnsNamespace
-    """.split()
+    {
+        "ecs:CreateCluster",
+        "ecs:RegisterTaskDefinition",
+        "ec2:CreateSecurityGroup",
+        "elbv2:CreateTargetGroup",
+        "elbv2:CreateLoadBalancer",
+        "iam:CreateRole",
+        "iam:CreateServiceLinkedRole",
+        "logs:CreateLogGroup",
+        "servicediscovery:CreatePrivateDnsNamespace",
+    }
 )
 """Calls that make something which hangs on nothing of ours."""
 
@@ -294,26 +300,36 @@ _NAMED: Mapping[str, Callable[[Region], Iterator[tuple[str, dict[str, str]]]]] =
 
 def tags_of(region: Region, service: str, target: str) -> dict[str, str] | None:
     """Return the tags of what a call to `service` names as `target`; None where there is no such thing."""
-    if service == "elbv2":
-        answer = _or_none(region, "elbv2", "DescribeTags", ResourceArns=[target])
-        return None if answer is None else _dict(answer["TagDescriptions"][0]["Tags"])
-    if service == "ec2":
-        groups = region.ask("ec2", "DescribeSecurityGroups", Filters=[{"Name": "group-id", "Values": [target]}])
-        found = groups["SecurityGroups"]
-        return _dict(found[0].get("Tags")) if found else None
-    if service == "iam":
-        answer = _or_none(region, "iam", "ListRoleTags", RoleName=target)
-        return None if answer is None else _dict(answer["Tags"])
-    if service == "logs":
-        arn = region.arn("logs", f"log-group:{target}")
-        answer = _or_none(region, "logs", "ListTagsForResource", resourceArn=arn)
-        return None if answer is None else dict(answer.get("tags") or {})
-    if service == "servicediscovery":
-        return _cloudmap_tags(region, target)
-    if service == "application-autoscaling" and target.startswith("arn:"):
-        answer = _or_none(region, service, "ListTagsForResource", ResourceARN=target)
-        return None if answer is None else dict(answer["Tags"])
-    return _ecs_tags(region, target)
+    return _TAGS.get(service, _ecs_tags)(region, target)
+
+
+def _elb_tags(region: Region, target: str) -> dict[str, str] | None:
+    answer = _or_none(region, "elbv2", "DescribeTags", ResourceArns=[target])
+    return None if answer is None else _dict(answer["TagDescriptions"][0]["Tags"])
+
+
+def _group_tags(region: Region, target: str) -> dict[str, str] | None:
+    filters = [{"Name": "group-id", "Values": [target]}]
+    found = region.ask("ec2", "DescribeSecurityGroups", Filters=filters)["SecurityGroups"]
+    return _dict(found[0].get("Tags")) if found else None
+
+
+def _role_tags(region: Region, target: str) -> dict[str, str] | None:
+    answer = _or_none(region, "iam", "ListRoleTags", RoleName=target)
+    return None if answer is None else _dict(answer["Tags"])
+
+
+def _log_tags(region: Region, target: str) -> dict[str, str] | None:
+    answer = _or_none(region, "logs", "ListTagsForResource", resourceArn=region.arn("logs", f"log-group:{target}"))
+    return None if answer is None else dict(answer.get("tags") or {})
+
+
+def _scaling_tags(region: Region, target: str) -> dict[str, str] | None:
+    """Return the tags of a scalable target by its ARN, or of the service that is scaled."""
+    if not target.startswith("arn:"):
+        return _ecs_tags(region, target)
+    answer = _or_none(region, "application-autoscaling", "ListTagsForResource", ResourceARN=target)
+    return None if answer is None else dict(answer["Tags"])
 
 
 def _cloudmap_tags(region: Region, target: str) -> dict[str, str] | None:
@@ -332,6 +348,16 @@ def _ecs_tags(region: Region, target: str) -> dict[str, str] | None:
         arn = region.arn("ecs", f"service/{target}" if "/" in target else f"cluster/{target}")
     answer = _or_none(region, "ecs", "ListTagsForResource", resourceArn=arn)
     return None if answer is None else _dict(answer["tags"])
+
+
+_TAGS: Mapping[str, Callable[[Region, str], dict[str, str] | None]] = {
+    "elbv2": _elb_tags,
+    "ec2": _group_tags,
+    "iam": _role_tags,
+    "logs": _log_tags,
+    "servicediscovery": _cloudmap_tags,
+    "application-autoscaling": _scaling_tags,
+}
 
 
 def _or_none(region: Region, service: str, operation: str, **params: Any) -> dict[str, Any] | None:

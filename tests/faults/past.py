@@ -1,4 +1,4 @@
-"""What AWS looked like some writes ago: a process per state, which answers reads as they would have been answered then."""
+"""What AWS looked like some writes ago: a process for each state answers reads as it would have answered then."""
 
 from __future__ import annotations
 
@@ -43,8 +43,7 @@ class Past:
         if k not in self.states:
             return None
         _send(self.states[k][1], call)
-        answer = cast("Response", _receive(self.states[k][1]))
-        return answer
+        return cast("Response", _receive(self.states[k][1]))
 
     def close(self) -> None:
         """End all processes."""

@@ -25,8 +25,8 @@ def strip(local: LocalAws, owner: Ownership) -> frozenset[str]:
     targets: set[str] = set()
     with local.cloud.moto.active():
         local.cloud.catch_up()
-        carriers = [(arn, dict(tags)) for arn, tags in tagging.tagged(region) if owner.owns(tags)]
-        for arn, tags in carriers:
+        carriers = [arn for arn, tags in tagging.tagged(region) if owner.owns(tags)]
+        for arn in carriers:
             if any(part in arn for part in (*_ADOPTABLE, _GROUP)):
                 targets.add(_untag(region, arn))
         for role in region.ask("iam", "ListRoles")["Roles"]:
