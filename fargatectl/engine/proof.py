@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from fargatectl.errors import Refused
-from fargatectl.model.ownership import APP, ENVIRONMENT, owner_of
+from fargatectl.model.ownership import ADDRESS, APP, ENVIRONMENT, owner_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -29,8 +29,17 @@ def tags_shown(
 
 
 def same_owner(wanted: Mapping[str, str], found: Mapping[str, str]) -> bool:
-    """Tell whether both carry the tags of one app in one environment."""
+    """Tell whether both carry the tags of one app in one environment.
+
+    An app without an environment is one of its own: its tags are part of those of all its environments.
+    """
     return all(found.get(key) == wanted.get(key) for key in _PROOF)
+
+
+def same_resource(wanted: Mapping[str, str], found: Mapping[str, str]) -> bool:
+    """Tell whether both carry the tags of one resource of one owner. Without an address nothing is the same."""
+    address = wanted.get(ADDRESS)
+    return address is not None and address == found.get(ADDRESS) and same_owner(wanted, found)
 
 
 def require_ours(what: str, wanted: Mapping[str, str], found: Mapping[str, str]) -> None:

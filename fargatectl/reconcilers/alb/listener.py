@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from fargatectl.aws import tags
 from fargatectl.aws.errors import ClientError, says
 from fargatectl.aws.waits import Transient, retrying
+from fargatectl.engine.proof import same_resource
 from fargatectl.engine.reconciler import Live, Reconciler
 from fargatectl.model.change import Action
 from fargatectl.model.spec import Effect, Spec, setting
@@ -97,7 +98,7 @@ class Listeners(Reconciler[Listener, ListenerOut]):
         except ClientError as error:
             # Its own earlier success, with other settings; whose it is, its tags say.
             live = self.read(aws, [spec])[0] if says(error, "DuplicateListener") else None
-            if live is None or not reading.proof(spec.tags).items() <= live.spec.tags.items():
+            if live is None or not same_resource(spec.tags, live.spec.tags):
                 raise
             return self.update(aws, live, spec, self.compare(spec, live))
         # SNI certificates are calls of their own: after a crash in between, the next plan finds them missing.

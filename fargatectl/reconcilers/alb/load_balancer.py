@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from fargatectl.aws import tags
 from fargatectl.aws.errors import ClientError, says
 from fargatectl.aws.waits import Transient, polling, retrying
+from fargatectl.engine.proof import same_resource
 from fargatectl.engine.reconciler import Live, Reconciler
 from fargatectl.errors import AwsFailure, Refused
 from fargatectl.model.change import Action, Delta, diff
-from fargatectl.model.ownership import ADDRESS
 from fargatectl.model.spec import Effect, Spec, setting
 from fargatectl.model.values import Late, known
 from fargatectl.reconcilers.alb import reading
@@ -91,8 +91,7 @@ class LoadBalancers(Reconciler[LoadBalancer, LoadBalancerOut]):
         return [None if one is None else _live(one, wholes[one["LoadBalancerArn"]]) for one in chosen]
 
     def _old_half(self, aws: Aws, spec: LoadBalancer) -> LoadBalancerTypeDef | None:
-        proof = reading.proof(spec.tags)
-        arns = reading.candidates(aws, proof, reading.LOAD_BALANCER).get(proof.get(ADDRESS, "-"), ())
+        arns = reading.candidates(aws, spec.tags, reading.LOAD_BALANCER)
         return next(iter(reading.load_balancers_at(aws, arns)), None)
 
     def compare(self, spec: LoadBalancer, live: Live[LoadBalancer, LoadBalancerOut]) -> Delta:
@@ -121,7 +120,7 @@ class LoadBalancers(Reconciler[LoadBalancer, LoadBalancerOut]):
         except ClientError as error:
             # Its own earlier success, with other settings; whose it is, its tags say.
             live = self.read(aws, [spec])[0] if says(error, "DuplicateLoadBalancerName") else None
-            if live is None or not reading.proof(spec.tags).items() <= live.spec.tags.items():
+            if live is None or not same_resource(spec.tags, live.spec.tags):
                 raise
             return self.update(aws, live, spec, self.compare(spec, live))
         # Attributes are a call of their own: after a crash in between, the next plan finds them missing.

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from fargatectl.aws import tags
 from fargatectl.aws.errors import ClientError, code_of
 from fargatectl.aws.session import chunks
+from fargatectl.engine.proof import same_resource
 from fargatectl.model.ownership import ADDRESS, APP, ENVIRONMENT
 
 if TYPE_CHECKING:
@@ -191,25 +192,17 @@ def _by_name(aws: Aws, ask: Callable[..., list[T]], names: Sequence[str]) -> lis
     return ask() if None in answers else [one for answer in answers for one in answer or ()]
 
 
-def candidates(aws: Aws, proof: Mapping[str, str], part: str) -> dict[str, list[str]]:
-    """Return address → ARNs (with `part` in them) of what the tagging API shows as ours: hints, to be read afresh."""
-    found: dict[str, list[str]] = {}
-    whose = {key: value for key, value in proof.items() if key != ADDRESS}
-    for arn, seen in sorted(aws.tagged(whose).items()):
-        if part in arn:
-            found.setdefault(seen.get(ADDRESS, ""), []).append(arn)
-    return found
+def candidates(aws: Aws, wanted: Mapping[str, str], part: str) -> list[str]:
+    """Return the ARNs (with `part` in them) of what the tagging API shows as the resource that `wanted` are the tags
+    of: hints, to be read afresh."""
+    whose = {key: wanted[key] for key in (APP, ENVIRONMENT) if key in wanted}
+    return sorted(arn for arn, seen in aws.tagged(whose).items() if part in arn and same_resource(wanted, seen))
 
 
 def own_load_balancers(aws: Aws, owner: Ownership, known: AbstractSet[str]) -> list[str]:
     """Return the ARNs of load balancers that may carry something of ours: known ones, and what the tags show."""
     tagged = {arn for arn in aws.tagged(owner.tags()) if LOAD_BALANCER in arn}
     return sorted(tagged | {id_ for id_ in known if LOAD_BALANCER in id_})
-
-
-def proof(seen: Mapping[str, str]) -> dict[str, str]:
-    """Return those of a resource's tags that say whose it is and which one."""
-    return {key: seen[key] for key in (APP, ENVIRONMENT, ADDRESS) if key in seen}
 
 
 def name_in(seen: Mapping[str, str], otherwise: str) -> str:

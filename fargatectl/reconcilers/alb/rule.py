@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from fargatectl.aws import tags
 from fargatectl.aws.errors import ClientError, says
 from fargatectl.aws.waits import Transient, retrying
+from fargatectl.engine.proof import same_resource
 from fargatectl.engine.reconciler import Live, Reconciler
 from fargatectl.errors import AwsFailure
 from fargatectl.model.change import Action
@@ -75,9 +76,10 @@ class Rules(Reconciler[Rule, RuleOut]):
         return [self._read(aws, spec) for spec in specs]
 
     def _read(self, aws: Aws, spec: Rule) -> Live[Rule, RuleOut] | None:
-        listener, proof = known(spec.listener_arn), reading.proof(spec.tags)
+        listener = known(spec.listener_arn)
         whole = reading.whole(aws, _load_balancer_of(listener))
-        mine = [rule for rule in whole.rules.get(listener, ()) if _carries(whole.tags, rule, proof)]
+        rules = whole.rules.get(listener, ())
+        mine = [rule for rule in rules if same_resource(spec.tags, whole.tags.get(rule["RuleArn"], {}))]
         return _live(mine[0], listener, whole.tags) if mine else None
 
     def create(self, aws: Aws, spec: Rule) -> RuleOut:
@@ -147,10 +149,6 @@ class Rules(Reconciler[Rule, RuleOut]):
 def _load_balancer_of(listener_arn: str) -> str:
     """Return the ARN of the load balancer that a listener's ARN is made from."""
     return listener_arn.replace(":listener/", ":loadbalancer/").rpartition("/")[0]
-
-
-def _carries(seen: Mapping[str, Mapping[str, str]], rule: RuleTypeDef, proof: Mapping[str, str]) -> bool:
-    return bool(proof) and proof.items() <= seen.get(rule["RuleArn"], {}).items()
 
 
 def _live(rule: RuleTypeDef, listener: str, seen: Mapping[str, Mapping[str, str]]) -> Live[Rule, RuleOut]:

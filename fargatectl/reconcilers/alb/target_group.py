@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from fargatectl.aws import tags
 from fargatectl.aws.errors import ClientError, says
 from fargatectl.aws.waits import Transient, retrying
+from fargatectl.engine.proof import same_resource
 from fargatectl.engine.reconciler import Live, Reconciler
 from fargatectl.errors import Refused
 from fargatectl.model.change import Action, Delta, diff
-from fargatectl.model.ownership import ADDRESS
 from fargatectl.model.spec import Effect, Spec, setting
 from fargatectl.model.status import TargetCounts
 from fargatectl.model.values import Late, known
@@ -103,8 +103,7 @@ class TargetGroups(Reconciler[TargetGroup, TargetGroupOut]):
 
         Where nothing but the load balancer is another, the old one is no half: it goes once its load balancer is gone.
         """
-        proof = reading.proof(spec.tags)
-        arns = reading.candidates(aws, proof, reading.TARGET_GROUP).get(proof.get(ADDRESS, "-"), ())
+        arns = reading.candidates(aws, spec.tags, reading.TARGET_GROUP)
         found = reading.target_groups_at(aws, arns)
         return next((one for one in found if one.get("ProtocolVersion") != spec.protocol_version), None)
 
@@ -133,7 +132,7 @@ class TargetGroups(Reconciler[TargetGroup, TargetGroupOut]):
         except ClientError as error:
             # Its own earlier success, with other settings; whose it is, its tags say.
             live = self.read(aws, [spec])[0] if says(error, "DuplicateTargetGroupName") else None
-            if live is None or not reading.proof(spec.tags).items() <= live.spec.tags.items():
+            if live is None or not same_resource(spec.tags, live.spec.tags):
                 raise
             return self.update(aws, live, spec, self.compare(spec, live))
         # Attributes are a call of their own: after a crash in between, the next plan finds them missing.

@@ -6,7 +6,6 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from fargatectl.aws.session import chunks
-from fargatectl.model.ownership import ADDRESS, APP, ENVIRONMENT
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -43,11 +42,6 @@ def by_id(aws: Aws, group_id: str) -> SecurityGroupTypeDef | None:
 def referring(aws: Aws, group_id: str) -> list[SecurityGroupTypeDef]:
     """Return the security groups with an ingress rule that names `group_id`."""
     return describe(aws, {"ip-permission.group-id": [group_id]})
-
-
-def proof(tags: Mapping[str, str]) -> dict[str, str]:
-    """Return those of `tags` that say whose a resource is and which one."""
-    return {key: tags[key] for key in (APP, ENVIRONMENT, ADDRESS) if key in tags}
 
 
 def _key(group_id: str) -> tuple[str, str]:

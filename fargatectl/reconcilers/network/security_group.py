@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, ClassVar
 from fargatectl.aws import tags
 from fargatectl.aws.errors import ClientError, code_of, says
 from fargatectl.aws.waits import Transient, retrying
+from fargatectl.engine.proof import same_resource
 from fargatectl.engine.reconciler import Live, Reconciler
 from fargatectl.errors import AwsFailure
 from fargatectl.model.spec import Spec, setting
@@ -78,7 +79,7 @@ class SecurityGroups(Reconciler[SecurityGroup, SecurityGroupOut]):
         except ClientError as error:
             # A repeated call may meet its own earlier success.
             live = self.read(aws, [spec])[0] if says(error, "InvalidGroup.Duplicate") else None
-            if live is None or not reading.proof(spec.tags).items() <= live.spec.tags.items():
+            if live is None or not same_resource(spec.tags, live.spec.tags):
                 raise
             return live.out
         return SecurityGroupOut(made["GroupId"])

@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from fargatectl.aws import tags
 from fargatectl.aws.errors import ClientError, says
 from fargatectl.aws.session import chunks
+from fargatectl.engine.proof import same_owner
 from fargatectl.engine.reconciler import Live, Reconciler
-from fargatectl.model.ownership import ADDRESS
+from fargatectl.model.ownership import ADDRESS, APP
 from fargatectl.model.spec import Effect, Spec, setting
 from fargatectl.model.values import Late, known
 from fargatectl.reconcilers.service.reading import describe
@@ -197,7 +198,7 @@ class TaskDefinitions(Reconciler[TaskDefinition, TaskDefinitionOut]):
 
     def delete(self, aws: Aws, live: Live[TaskDefinition, TaskDefinitionOut]) -> None:
         """Deregister and delete every revision of the family that carries the family's owner."""
-        mine = {key: value for key, value in live.spec.tags.items() if key.startswith("fargatectl:") and key != ADDRESS}
+        mine = live.spec.tags
         active, inactive = (self._revisions(aws, live.spec.family, status) for status in ("ACTIVE", "INACTIVE"))
         ours = [
             arn
@@ -258,7 +259,7 @@ def _describe(aws: Aws, name: str) -> Live[TaskDefinition, TaskDefinitionOut] | 
 
 def _carries(aws: Aws, arn: str, wanted: Mapping[str, str]) -> bool:
     listed = tags.as_dict(aws.ecs.list_tags_for_resource(resourceArn=arn)["tags"])
-    return wanted.items() <= listed.items()
+    return APP in wanted and same_owner(wanted, listed)
 
 
 def _out(found: TaskDefinitionTypeDef) -> TaskDefinitionOut:
