@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import textwrap
 from dataclasses import dataclass, field
+from random import Random
 from typing import TYPE_CHECKING, Any
 
 import boto3
@@ -13,6 +15,7 @@ import botocore.session
 import pytest
 from botocore.loaders import create_loader
 
+from fargatectl.cli.machine import Machine
 from fargatectl.cli.main import run
 from fargatectl.cli.signals import Signals
 from fargatectl.cli.surroundings import Surroundings
@@ -68,6 +71,7 @@ class Shell:
     local: LocalAws
     environ: dict[str, str] = field(default_factory=dict)
     surroundings: Surroundings | None = None
+    machine: Machine | None = None
 
     def write(self, text: str, name: str = "fargatectl.toml") -> Path:
         path = self.directory / name
@@ -89,6 +93,8 @@ class Shell:
             sleep=self.local.clock.sleep,
             signals=Signals(leave=lambda _: None),
             open_session=self._session,
+            machine=self.machine or Machine(os.getpid()),
+            random=Random(1),  # noqa: S311 - repeatable
         )
         code = run(arguments, self.surroundings)
         return Done(code, out.getvalue(), err.getvalue())
