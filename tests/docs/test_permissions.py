@@ -24,6 +24,7 @@ CLIENTS = {
     "ecs": ("ecs", "ecs"),
     "elb": ("elbv2", "elasticloadbalancing"),
     "iam": ("iam", "iam"),
+    "locks": ("ssm", "ssm"),
     "logs": ("logs", "logs"),
     "secrets": ("secretsmanager", "secretsmanager"),
     "ssm": ("ssm", "ssm"),
@@ -47,6 +48,7 @@ IMPLIED = {
     "cloudwatch:DeleteAlarms",  # target tracking makes its alarms with the caller's rights
     "cloudwatch:DescribeAlarms",
     "cloudwatch:PutMetricAlarm",
+    "ssm:AddTagsToResource",  # to make a parameter with tags
 }
 """What AWS asks for beside the calls themselves."""
 
