@@ -133,8 +133,14 @@ class Cloud:
             return self._dated(self._answer(call, request))
 
     def _answer(self, call: Call, request: Request) -> Response:
+        def dispatch() -> Response:
+            response = self._dispatch(call, request)
+            if call.mutating:
+                EFFECTS.watch(self.script, self.region(call.account, call.region))
+            return response
+
         def apply() -> Response:
-            return self.script.answer(call, self._now, lambda: self._dispatch(call, request))
+            return self.script.answer(call, self._now, dispatch)
 
         try:
             response = self.intercept(call, apply) if self.intercept else apply()

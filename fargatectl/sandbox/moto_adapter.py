@@ -257,6 +257,11 @@ def rename_secret(secretsmanager: Any, name: str, arn: str) -> None:  # noqa: AN
     secretsmanager.secrets[name].arn = arn
 
 
+def has_secret(secretsmanager: Any, reference: str) -> bool:  # noqa: ANN401 - moto's objects are untyped
+    """Tell whether there is a secret of this name or ARN."""
+    return reference in secretsmanager.secrets
+
+
 def issue_certificate(acm: Any, arn: str) -> None:  # noqa: ANN401 - moto's objects are untyped
     """Issue a requested certificate now, as if its domain had been validated."""
     acm._certificates[arn].status = "ISSUED"  # noqa: SLF001 - moto has no way to ask for it
@@ -288,12 +293,22 @@ def role(iam: Any, arn: str) -> RoleView | None:  # noqa: ANN401 - moto's object
     return RoleView(found.arn, found.assume_role_policy_document, documents, created)
 
 
-def make_service_linked_role(iam: Any, name: str, service: str) -> None:  # noqa: ANN401 - moto's objects are untyped
-    """Make the role that a service has for itself; moto would name some otherwise than AWS."""
+def has_role(iam: Any, name: str) -> bool:  # noqa: ANN401 - moto's objects are untyped
+    """Tell whether a role has this name: capitals make no difference (AWS: IAM API Reference, CreateRole)."""
+    return any(role.name.lower() == name.lower() for role in iam.roles.values())
+
+
+def inline_policies(iam: Any, name: str) -> dict[str, str]:  # noqa: ANN401 - moto's objects are untyped
+    """Return the inline policies of a role by their names."""
+    return next((dict(role.policies) for role in iam.roles.values() if role.name == name), {})
+
+
+def make_service_linked_role(iam: Any, name: str, service: str) -> str:  # noqa: ANN401 - moto's objects are untyped
+    """Make the role that a service has for itself, and return its ARN; moto would name some otherwise than AWS."""
     trust = {"Effect": "Allow", "Principal": {"Service": service}, "Action": "sts:AssumeRole"}
     document = json.dumps({"Version": "2012-10-17", "Statement": [trust]})
     path = f"/aws-service-role/{service}/"
-    iam.create_role(name, document, path, None, "", [], "3600", linked_service=service)
+    return str(iam.create_role(name, document, path, None, "", [], "3600", linked_service=service).arn)
 
 
 def load_managed_policy(iam: Any, arn: str) -> bool:  # noqa: ANN401 - moto's objects are untyped

@@ -201,7 +201,7 @@ def _file_system(region: Region, identifier: str) -> Iterator[str]:
 
 def _cluster(region: Region, name: str) -> Iterator[str]:
     known = region.ask("ecs", "DescribeClusters", clusters=[name]).get("clusters", [])
-    if any(cluster["status"] == "ACTIVE" for cluster in known):
+    if any(cluster["status"] != "INACTIVE" for cluster in known):
         return
     region.ask("ecs", "CreateCluster", clusterName=name, capacityProviders=["FARGATE", "FARGATE_SPOT"])
     yield f"cluster {name}"

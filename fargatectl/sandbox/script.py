@@ -26,6 +26,7 @@ class Effects:
 
     def __init__(self) -> None:
         self._known: dict[str, Effect] = {}
+        self._watchers: dict[str, Callable[[Region], None]] = {}
 
     def of(self, name: str) -> Callable[[Effect], Effect]:
         """Register what follows in one Region; it returns whether that Region had anything to do with it."""
@@ -35,6 +36,21 @@ class Effects:
             return effect
 
         return register
+
+    def after_write(self, name: str) -> Callable[[Callable[[Region], None]], Callable[[Region], None]]:
+        """Register what is done after every write while a setting of this name is in force."""
+
+        def register(watcher: Callable[[Region], None]) -> Callable[[Region], None]:
+            self._watchers[name] = watcher
+            return watcher
+
+        return register
+
+    def watch(self, script: Script, region: Region) -> None:
+        """Let those take notice who look at every write."""
+        for name, watcher in self._watchers.items():
+            if script.has(name):
+                watcher(region)
 
     def apply(self, setting: Setting, regions: list[Region]) -> None:
         """Have it follow everywhere. Raises SettingError where a turn of events concerns nothing that exists."""

@@ -24,6 +24,9 @@ _MODULES = (
     "fargatectl.sandbox.manners.security_groups",
     "fargatectl.sandbox.manners.parameters",
     "fargatectl.sandbox.manners.policies",
+    "fargatectl.sandbox.manners.attributes",
+    "fargatectl.sandbox.manners.secrets",
+    "fargatectl.sandbox.manners.log_groups",
 )
 
 

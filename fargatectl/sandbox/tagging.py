@@ -5,6 +5,7 @@ AWS: Resource Groups Tagging API Reference, GetResources. IAM roles are never re
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from fargatectl.sandbox import moto_adapter
@@ -12,11 +13,13 @@ from fargatectl.sandbox.cloudmap.state import CloudMap
 from fargatectl.sandbox.ecs.tagging import tagged as tagged_in_ecs
 from fargatectl.sandbox.faults import AwsError
 from fargatectl.sandbox.handlers import HANDLERS, Answer, Forward
+from fargatectl.sandbox.script import EFFECTS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from fargatectl.sandbox.cloud import Region
+    from fargatectl.sandbox.settings import Value
     from fargatectl.sandbox.wire import Call
 
 _SERVICE = "resourcegroupstaggingapi"
@@ -32,6 +35,37 @@ def tagged(region: Region) -> Iterator[tuple[str, dict[str, str]]]:
             yield arn, tags
 
 
+@dataclass(slots=True)
+class History:
+    """What carried which tags after each write, by its moment, the oldest first; kept only while there is a lag."""
+
+    views: list[tuple[float, list[tuple[str, dict[str, str]]]]] = field(default_factory=list)
+
+
+@EFFECTS.after_write("tagging_lag")
+def remember(region: Region) -> None:
+    """Keep what is there now, for who asks later."""
+    view = [(arn, dict(tags)) for arn, tags in tagged(region)]
+    region.state(History).views.append((region.now, view))
+
+
+@EFFECTS.of("tagging_lag")
+def begin_to_remember(region: Region, _subject: str, value: Value | None) -> bool:
+    """Keep what is there when the lag begins; forget it all when it ends."""
+    region.state(History).views.clear()
+    if value is not None:
+        remember(region)
+    return True
+
+
+def _seen(region: Region) -> list[tuple[str, dict[str, str]]]:
+    lag = region.script.number("tagging_lag")
+    views = region.state(History).views
+    while len(views) > 1 and views[1][0] <= region.now - lag:
+        del views[0]
+    return views[0][1] if lag and views else list(tagged(region))
+
+
 @HANDLERS.handles(_SERVICE, "GetResources")
 def get_resources(region: Region, call: Call, _forward: Forward) -> Answer:
     """Return tagged resources by tags and types, fifty a page unless asked otherwise."""
@@ -41,7 +75,7 @@ def get_resources(region: Region, call: Call, _forward: Forward) -> Answer:
         raise AwsError("InvalidParameterException", "ResourceARNList cannot be combined with filters.")
     found = [
         {"ResourceARN": arn, "Tags": [{"Key": key, "Value": value} for key, value in tags.items()]}
-        for arn, tags in sorted(tagged(region))
+        for arn, tags in sorted(_seen(region))
         if tags and _carries(tags, params.get("TagFilters") or []) and _is(arn, params.get("ResourceTypeFilters") or [])
         if not wanted or arn in wanted
     ]

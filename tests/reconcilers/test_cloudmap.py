@@ -18,9 +18,15 @@ if TYPE_CHECKING:
     from fargatectl.sandbox.inprocess import LocalAws
     from tests.reconcilers.conftest import Converger, Refusals
 
-VPC = "vpc-11111111"
+VPC, OTHER_VPC = "vpc-11111111", "vpc-22222222"
 A_MINUTE = 60  # Cloud Map's operations are over by then
 NAMESPACE, SERVICE = "cloudmap.namespace/shop.internal", "cloudmap.service/web"
+
+
+@pytest.fixture(autouse=True)
+def _vpcs(local: LocalAws) -> None:
+    for vpc in (VPC, OTHER_VPC):
+        local.provision({"vpc": {"id": vpc}})
 
 
 def stack(  # noqa: PLR0913 - what a name is made of
@@ -156,7 +162,7 @@ def test_a_request_that_is_under_way_already_is_followed(
 def test_the_same_request_has_the_same_token_in_every_run(
     local: LocalAws, converger: Converger, owner: Ownership
 ) -> None:
-    for vpc in (VPC, VPC, "vpc-22222222"):
+    for vpc in (VPC, VPC, OTHER_VPC):
         converger.apply(stack(owner, vpc=vpc))
         converger.apply(stack(owner, vpc=vpc), absent=True)
 
@@ -209,7 +215,7 @@ def test_a_namespace_of_that_name_that_is_not_ours_is_refused(aws: Aws, converge
 def test_a_namespace_of_another_environment_in_another_vpc_is_in_nobodys_way(
     aws: Aws, converger: Converger, owner: Ownership
 ) -> None:
-    theirs = stack(Ownership("shop", "staging"), vpc="vpc-22222222", service=False)
+    theirs = stack(Ownership("shop", "staging"), vpc=OTHER_VPC, service=False)
     converger.apply(theirs)
 
     converger.apply(stack(owner, service=False))

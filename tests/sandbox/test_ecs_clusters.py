@@ -37,7 +37,7 @@ def test_all_that_is_sent_is_read_back(ecs: Any) -> None:
     assert shown["capacityProviders"] == ["FARGATE", "FARGATE_SPOT"]
     assert shown["defaultCapacityProviderStrategy"] == [{"capacityProvider": "FARGATE", "weight": 1, "base": 1}]
     assert shown["tags"] == [{"key": "k", "value": "v"}]
-    assert shown["status"] == "ACTIVE"
+    assert shown["status"] == "PROVISIONING"
 
 
 def test_settings_configuration_and_tags_are_shown_only_when_asked_for(ecs: Any) -> None:
@@ -119,3 +119,26 @@ def test_a_cluster_in_use_cannot_be_deleted_and_its_providers_stay(scene: Scene)
     assert caught.value.response["Error"]["Code"] == "ClusterContainsTasksException"
     scene.wait(60)
     assert scene.ecs.delete_cluster(cluster="c")["cluster"]["status"] == "INACTIVE"
+
+
+def test_a_cluster_is_busy_while_its_capacity_providers_change(scene: Scene) -> None:
+    ecs = scene.ecs
+    ecs.create_cluster(clusterName="d", capacityProviders=["FARGATE"])
+
+    def put(*providers: str) -> str:
+        try:
+            answer = ecs.put_cluster_capacity_providers(
+                cluster="d", capacityProviders=list(providers), defaultCapacityProviderStrategy=[]
+            )
+        except ClientError as error:
+            return str(error.response["Error"]["Code"])
+        return str(answer["cluster"]["status"])
+
+    assert put("FARGATE", "FARGATE_SPOT") == "UpdateInProgressException"
+    with pytest.raises(ClientError, match="busy state"):
+        ecs.delete_cluster(cluster="d")
+    scene.wait(10)
+    assert put("FARGATE", "FARGATE_SPOT") == "PROVISIONING"
+    scene.wait(10)
+    (shown,) = ecs.describe_clusters(clusters=["d"], include=["ATTACHMENTS"])["clusters"]
+    assert (shown["status"], shown["attachmentsStatus"]) == ("ACTIVE", "UPDATE_COMPLETE")

@@ -59,6 +59,12 @@ def create_namespace(region: Region, call: Call, _forward: Forward) -> Answer:
     time_to_live = ((params.get("Properties") or {}).get("DnsProperties") or {}).get("SOA")
 
     def finish(operation: Operation) -> None:
+        if kind == "DNS_PRIVATE" and not _has_vpc(region, made.vpc):
+            reason = (
+                "The VPC ID that you specified either isn't a valid ID or the current account is not authorized to "
+            )
+            operation.error = ("CANNOT_CREATE_HOSTED_ZONE", f"{reason}access this VPC.")
+            return
         if kind != "HTTP" and _overlaps(region, made):
             taken = f"The VPC that you chose, {made.vpc} in region {region.name}, is already associated with another "
             detail = "private hosted zone that has an overlapping name space."
@@ -87,6 +93,11 @@ def _refuse_repetition(region: Region, name: str, kind: str, creator: str) -> No
                 CreatorRequestId=known.creator,
                 NamespaceId=known.id,
             )
+
+
+def _has_vpc(region: Region, vpc: str) -> bool:
+    filters = [{"Name": "vpc-id", "Values": [vpc]}]
+    return bool(region.moto("ec2", "DescribeVpcs", Filters=filters)["Vpcs"])
 
 
 def _overlaps(region: Region, made: Namespace) -> bool:

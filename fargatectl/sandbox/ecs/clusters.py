@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from fargatectl.sandbox.wire import Call
 
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,255}")
+ATTACH_SECONDS = 5.0
 _PROVIDERS = ("FARGATE", "FARGATE_SPOT")
 _INSIGHTS = ("enabled", "disabled", "enhanced")
 _ALL = ("ATTACHMENTS", "CONFIGURATIONS", "SETTINGS", "STATISTICS", "TAGS")
@@ -62,7 +63,28 @@ def create_cluster(region: Region, call: Call, _forward: Forward) -> Answer:
         strategy=strategy(params.get("defaultCapacityProviderStrategy") or [], providers),
     )
     ecs.clusters[name] = made
+    if providers:
+        _attach(region, made)
     return {"cluster": show(made, _ALL)}
+
+
+def _attach(region: Region, cluster: Cluster) -> None:
+    """Have a cluster's capacity providers attached in a while; until then they cannot be changed again."""
+    cluster.attaching = True
+
+    def attached() -> None:
+        cluster.attaching = False
+
+    region.later(ATTACH_SECONDS, attached)
+
+
+def _refuse_while_attaching(cluster: Cluster) -> None:
+    if cluster.attaching:
+        raise AwsError(
+            "UpdateInProgressException",
+            "The specified cluster is in a busy state. Cluster attachments must be in UPDATE_COMPLETE or UPDATE_FAILED "
+            "state before they can be updated.",
+        )
 
 
 def _settings(region: Region, given: Sequence[Mapping[str, Any]]) -> dict[str, str]:
@@ -133,7 +155,7 @@ def show(cluster: Cluster, include: Sequence[str]) -> Members:
     members: Members = {
         "clusterArn": cluster.arn,
         "clusterName": cluster.name,
-        "status": cluster.status,
+        "status": "PROVISIONING" if cluster.attaching and cluster.status == "ACTIVE" else cluster.status,
         "registeredContainerInstancesCount": 0,
         "runningTasksCount": running,
         "pendingTasksCount": len(alive) - running,
@@ -150,6 +172,8 @@ def show(cluster: Cluster, include: Sequence[str]) -> Members:
         members["configuration"] = cluster.configuration
     if "ATTACHMENTS" in include:
         members["attachments"] = []
+        if cluster.providers:
+            members["attachmentsStatus"] = "UPDATE_IN_PROGRESS" if cluster.attaching else "UPDATE_COMPLETE"
     members["serviceConnectDefaults"] = cluster.service_connect
     return without_empty(members)
 
@@ -194,9 +218,12 @@ def put_cluster_capacity_providers(region: Region, call: Call, _forward: Forward
             raise invalid(f"{name} must be specified.")
     providers = _providers(call.params["capacityProviders"])
     items = strategy(call.params["defaultCapacityProviderStrategy"], providers)
+    _refuse_while_attaching(found)
     used = {task.members.get("capacityProviderName") for task in found.tasks.values() if not task.gone}
     if used & (set(found.providers) - set(providers)):
         raise AwsError("ResourceInUseException", "The specified capacity provider is in use and cannot be removed.")
+    if providers != found.providers:
+        _attach(region, found)
     found.providers, found.strategy = providers, items
     return {"cluster": show(found, _ALL)}
 
@@ -231,6 +258,7 @@ def delete_cluster(region: Region, call: Call, _forward: Forward) -> Answer:
         )
     if any(not task.gone for task in found.tasks.values()):
         raise AwsError("ClusterContainsTasksException", "The Cluster cannot be deleted while Tasks are active.")
+    _refuse_while_attaching(found)
     found.status = "INACTIVE"
     return {"cluster": show(found, _ALL)}
 

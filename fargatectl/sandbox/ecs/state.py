@@ -232,7 +232,7 @@ class Service:
 
 @dataclass(slots=True, kw_only=True)
 class Cluster:
-    """A cluster; INACTIVE ones stay describable."""
+    """A cluster; INACTIVE ones stay describable. `attaching` is true while its capacity providers are changed."""
 
     arn: str
     name: str
@@ -244,6 +244,7 @@ class Cluster:
     providers: list[str] = field(default_factory=list)
     strategy: list[Members] = field(default_factory=list)
     status: str = "ACTIVE"
+    attaching: bool = False
     services: dict[str, Service] = field(default_factory=dict)
     tasks: dict[str, Task] = field(default_factory=dict)
 

@@ -39,6 +39,7 @@ def create_listener(region: Region, call: Call, forward: Forward) -> Answer:
                 return {"Listeners": [_show(listener)]}
             raise AwsError("DuplicateListener", "A listener already exists on this port for this load balancer")
     _check_certificates(region, params)
+    _check_policy(region, params)
     _check_groups(region, params.get("DefaultActions") or [], params["LoadBalancerArn"])
     secure = params.get("Protocol") == "HTTPS"
     policy = {"SslPolicy": params.get("SslPolicy") or _DEFAULT_POLICY} if secure else {}
@@ -69,6 +70,7 @@ def _check_certificates(region: Region, params: Mapping[str, Any]) -> None:
 
 def _check_groups(region: Region, given: Sequence[Mapping[str, Any]], balancer: str) -> None:
     for arn in actions.target_groups(given):
+        region.moto("elbv2", "DescribeTargetGroups", TargetGroupArns=[arn])  # refuses one that does not exist
         if set(targets.load_balancers_of(region, arn)) - {balancer}:
             message = f"The following target groups cannot be associated with more than one load balancer: {arn}"
             raise AwsError("TargetGroupAssociationLimit", message)
@@ -86,13 +88,36 @@ def _show(listener: Mapping[str, Any]) -> dict[str, Any]:
 @HANDLERS.handles("elbv2", "ModifyListener")
 def modify_listener(region: Region, call: Call, forward: Forward) -> Answer:
     """Change a listener; what is left out stays."""
-    arn = call.params["ListenerArn"]
+    params, arn = call.params, call.params["ListenerArn"]
     current = region.moto("elbv2", "DescribeListeners", ListenerArns=[arn])["Listeners"][0]
-    _check_certificates(region, {"Certificates": call.params.get("Certificates") or []})
-    _check_groups(region, call.params.get("DefaultActions") or [], current["LoadBalancerArn"])
+    balancer = current["LoadBalancerArn"]
+    others = region.moto("elbv2", "DescribeListeners", LoadBalancerArn=balancer)["Listeners"]
+    if any(one["Port"] == params.get("Port") and one["ListenerArn"] != arn for one in others):
+        raise AwsError("DuplicateListener", "A listener already exists on this port for this load balancer")
+    _check_certificates(region, {"Certificates": params.get("Certificates") or []})
+    _check_policy(region, params)
+    _check_groups(region, params.get("DefaultActions") or [], balancer)
+    more = _more_certificates(region, arn)
     answer = forward()
+    if more and answer["Listeners"][0]["Protocol"] == "HTTPS":
+        region.moto("elbv2", "AddListenerCertificates", ListenerArn=arn, Certificates=more)
     region.state(Listeners).requests.pop(arn, None)
     return {**answer, "Listeners": [_show(listener) for listener in answer["Listeners"]]}
+
+
+def _check_policy(region: Region, params: Mapping[str, Any]) -> None:
+    policy = params.get("SslPolicy")
+    if policy and policy not in [one["Name"] for one in region.moto("elbv2", "DescribeSSLPolicies")["SslPolicies"]]:
+        raise AwsError("SSLPolicyNotFound", f"SSL policy '{policy}' not found")
+
+
+def _more_certificates(region: Region, listener: str) -> list[dict[str, Any]]:
+    """Return the certificates beside the default one: a change of the listener leaves them as they are."""
+    try:
+        known = region.moto("elbv2", "DescribeListenerCertificates", ListenerArn=listener)["Certificates"]
+    except AwsError:
+        return []
+    return [{"CertificateArn": one["CertificateArn"]} for one in known if not one.get("IsDefault")]
 
 
 @HANDLERS.handles("elbv2", "DescribeListeners")
@@ -157,6 +182,15 @@ def _show_rule(rule: Mapping[str, Any]) -> dict[str, Any]:
     shown["Actions"] = [actions.canonical(action) for action in rule.get("Actions", [])]
     shown["Conditions"] = [actions.condition_out(condition) for condition in rule.get("Conditions", [])]
     return shown
+
+
+@HANDLERS.handles("elbv2", "DeleteRule")
+def delete_rule(region: Region, call: Call, forward: Forward) -> Answer:
+    """Delete a rule; a listener's default rule stays."""
+    arn = call.params["RuleArn"]
+    if region.moto("elbv2", "DescribeRules", RuleArns=[arn])["Rules"][0]["IsDefault"]:
+        raise AwsError("OperationNotPermitted", f"Default rule '{arn}' cannot be deleted")
+    return forward()
 
 
 @HANDLERS.handles("elbv2", "SetRulePriorities")

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from fargatectl.sandbox.faults import AwsError
 from fargatectl.sandbox.handlers import HANDLERS, Answer, Forward
+from fargatectl.sandbox.manners.attributes import refuse_more_than_twenty
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
 PROVISION_SECONDS = 90.0
 RELEASE_SECONDS = 30.0
 _LONGEST_NAME = 32
+_NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?")
 
 
 @dataclass(slots=True)
@@ -63,6 +66,9 @@ def _check_name(name: str) -> None:
         raise AwsError("ValidationError", f"The load balancer name '{name}' cannot be longer than '32' characters")
     if name.startswith("internal-"):
         raise AwsError("ValidationError", f"The load balancer name '{name}' cannot begin with 'internal-'")
+    if not _NAME.fullmatch(name):
+        message = f"The load balancer name '{name}' can only contain characters that are alphanumeric characters and "
+        raise AwsError("ValidationError", f"{message}hyphens(-), and cannot begin or end with a hyphen")
 
 
 def _subnets(region: Region, params: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
@@ -121,8 +127,9 @@ def _show(region: Region, balancer: Mapping[str, Any]) -> dict[str, Any]:
 
 
 @HANDLERS.handles("elbv2", "DescribeLoadBalancers")
-def describe_load_balancers(region: Region, _call: Call, forward: Forward) -> Answer:
+def describe_load_balancers(region: Region, call: Call, forward: Forward) -> Answer:
     """Return load balancers; a new one is provisioning for a while."""
+    refuse_more_than_twenty("loadBalancerArns", call.params.get("LoadBalancerArns") or [])
     answer = forward()
     return {**answer, "LoadBalancers": [_show(region, one) for one in answer.get("LoadBalancers", [])]}
 

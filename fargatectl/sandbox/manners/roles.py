@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from fargatectl.sandbox.wire import Call
 
 _TASKS = "ecs-tasks.amazonaws.com"
+_TRUST_SIZE, _INLINE_SIZE, _ATTACHED = 2048, 10_240, 10
 _SERVICE_LINKED = "/aws-service-role/"
 _NAMES = {
     "ecs.amazonaws.com": "AWSServiceRoleForECS",
@@ -36,6 +37,9 @@ _MAKERS = {
 def create_role(region: Region, call: Call, forward: Forward) -> Answer:
     """Create a role; services can assume it a little later."""
     _check_trust(region, call.params.get("AssumeRolePolicyDocument", ""))
+    name = call.params["RoleName"]
+    if moto_adapter.has_role(region.view("iam"), name):
+        raise AwsError("EntityAlreadyExists", f"Role with name {name} already exists.", status=409)
     answer = forward()
     permissions.note_change(region, answer["Role"]["Arn"])
     return answer
@@ -54,6 +58,8 @@ def update_assume_role_policy(region: Region, call: Call, forward: Forward) -> A
 
 
 def _check_trust(region: Region, document: str) -> None:
+    if _size(document) > _TRUST_SIZE:
+        raise _exceeded(f"Cannot exceed quota for ACLSizePerRole: {_TRUST_SIZE}")
     try:
         content = json.loads(document)
     except ValueError:
@@ -79,6 +85,44 @@ def _check_statement(region: Region, statement: dict[str, Any]) -> None:
     for kind, principal in _principals(statement.get("Principal")):
         if not _exists(region, kind, principal):
             raise _malformed(f'Invalid principal in policy: "{kind}":"{principal}"')
+
+
+def _size(document: str) -> int:
+    """Return how many characters of a policy count: all but white space (AWS: IAM user guide, "IAM quotas")."""
+    return len("".join(document.split()))
+
+
+def _exceeded(message: str) -> AwsError:
+    return AwsError("LimitExceeded", message, status=409)
+
+
+@HANDLERS.handles("iam", "PutRolePolicy")
+def put_role_policy(region: Region, call: Call, forward: Forward) -> Answer:
+    """Put an inline policy; all of a role's together have a size that they cannot exceed."""
+    name, policy = call.params["RoleName"], call.params["PolicyName"]
+    held = moto_adapter.inline_policies(region.view("iam"), name)
+    total = sum(_size(text) for key, text in held.items() if key != policy) + _size(call.params["PolicyDocument"])
+    if total > _INLINE_SIZE:
+        raise _exceeded(f"Maximum policy size of {_INLINE_SIZE} bytes exceeded for role {name}")
+    return forward()
+
+
+@HANDLERS.handles("iam", "AttachRolePolicy")
+def attach_role_policy(region: Region, call: Call, forward: Forward) -> Answer:
+    """Attach a managed policy, up to ten of them."""
+    attached = region.moto("iam", "ListAttachedRolePolicies", RoleName=call.params["RoleName"])["AttachedPolicies"]
+    if len({call.params["PolicyArn"], *(one["PolicyArn"] for one in attached)}) > _ATTACHED:
+        raise _exceeded(f"Cannot exceed quota for PoliciesPerRole: {_ATTACHED}")
+    return forward()
+
+
+@HANDLERS.handles("iam", "ListRoles")
+def list_roles(_region: Region, _call: Call, forward: Forward) -> Answer:
+    """Return roles without what only GetRole shows (AWS: ListRoles)."""
+    answer = forward()
+    hidden = ("PermissionsBoundary", "RoleLastUsed", "Tags")
+    shown = [{key: value for key, value in role.items() if key not in hidden} for role in answer.get("Roles", [])]
+    return {**answer, "Roles": shown}
 
 
 def _malformed(message: str) -> AwsError:
@@ -144,4 +188,15 @@ def _known(region: Region, name: str) -> bool:
 
 def _make(region: Region, service: str) -> None:
     if not _known(region, _NAMES[service]):
-        moto_adapter.make_service_linked_role(region.backend("iam"), _NAMES[service], service)
+        arn = moto_adapter.make_service_linked_role(region.backend("iam"), _NAMES[service], service)
+        permissions.note_change(region, arn)
+
+
+@HANDLERS.handles("ecs", "CreateService")
+def refuse_before_the_role_works(region: Region, _call: Call, forward: Forward) -> Answer:
+    """Create a service, unless ECS's own role was made only now (AWS: ECS guide, "Using service-linked roles")."""
+    path = f"{_SERVICE_LINKED}ecs.amazonaws.com/{_NAMES['ecs.amazonaws.com']}"
+    if permissions.is_new(region, f"arn:aws:iam::{region.account}:role{path}"):
+        message = "Unable to assume the service linked role. Please verify that the ECS service linked role exists."
+        raise AwsError("InvalidParameterException", message)
+    return forward()
