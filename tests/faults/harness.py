@@ -7,6 +7,7 @@ undisturbed; the state that it ends in is what its children are compared with.
 from __future__ import annotations
 
 import os
+import random
 import types
 from dataclasses import dataclass, field
 from functools import cache
@@ -52,6 +53,36 @@ AWS_SPEED = 10.0
 """AWS is that much faster than the clock that the tool waits on: fewer polls, the same states."""
 
 CHILDREN = 1 if os.environ.get("PYTEST_XDIST_WORKER") else 2  # two workers make two children
+
+
+@dataclass(frozen=True)
+class Aim:
+    """Which calls are hit: the call `only`, those of the operation `on`, or `every` n-th.
+
+    `then` is what the rerun meets, at a call that the seed decides; the run after that must converge. With a `seed`,
+    steps that are ready run in an order that it decides.
+    """
+
+    only: int | None = None
+    on: str | None = None
+    every: int = 1
+    then: str | None = None
+    seed: int | None = None
+
+    @property
+    def second(self) -> Kind | None:
+        return KINDS[self.then] if self.then else None
+
+    @property
+    def is_all(self) -> bool:
+        return (self.only, self.on, self.every) == (None, None, 1)
+
+    def hits(self, k: int, call: str) -> bool:
+        return self.only in {None, k} and self.on in {None, call} and k % self.every == 0
+
+    def __str__(self) -> str:
+        then = f" --then {self.then}" if self.then else ""
+        return then if self.seed is None else f"{then} --seed {self.seed}"
 
 
 @dataclass
@@ -119,8 +150,8 @@ class Seam:
 
     scene: Scene
     kinds: tuple[Kind, ...] = ()
-    only: int | None = None
-    on: str | None = None
+    aim: Aim = field(default_factory=Aim)
+    then_at: int | None = None
     nursery: Nursery = field(default_factory=lambda: Nursery(CHILDREN))
     k: int = 0
     calls: list[str] = field(default_factory=list)
@@ -164,13 +195,15 @@ class Seam:
 
             if self.struck is None and self.kinds:
                 self._fork(call, name)
+            elif self.k == self.then_at and self.aim.second and self.aim.second.applies(call):
+                self.fault = self.aim.second.strike(self)
         return self.fault(call, judged) if self.fault else judged()
 
     def _fork(self, call: Call, name: str) -> None:
         """Have a child meet each kind of fault at this call; the parent goes on."""
         if self.looks_back:
             self.states.remember(self.k, self.local)
-        if self.only not in {None, self.k} or self.on not in {None, name}:
+        if not self.aim.hits(self.k, name):
             return
         for kind in self.kinds:
             if not kind.applies(call):
@@ -187,12 +220,13 @@ class Seam:
 
     def _is_crash_after(self) -> bool:
         """Tell whether dying now leaves just what dying after the last write left: no time has passed since."""
-        tried = self.only is None and self.on is None and any(kind.name == "crash-after" for kind in self.kinds)
+        tried = self.aim.is_all and any(kind.name == "crash-after" for kind in self.kinds)
         return tried and self.applied_at == self.local.clock.monotonic()
 
     @property
     def looks_back(self) -> bool:
-        return any(kind.name.startswith("stale") for kind in self.kinds)
+        names = [kind.name for kind in self.kinds] + [self.aim.then or ""]
+        return any(name.startswith("stale") for name in names)
 
     def quiet(self) -> None:
         """Let everything through from now on."""
@@ -200,29 +234,18 @@ class Seam:
         self.stopped = False
 
 
-def drive(
-    flow: Flow,
-    kinds: Iterable[str],
-    *,
-    only: int | None = None,
-    on: str | None = None,
-    seed: int | None = None,
-) -> list[Report]:
-    """Try `kinds` at each mutating call of `flow`, or at the call `only`, or at those of the operation `on`.
-
-    Returns a report for each scenario. With `seed`, steps that are ready run in an order that the seed decides.
-    """
-    executor = Inline() if seed is None else Shuffled(seed)
-    label = "" if seed is None else f" --seed {seed}"
-    scene, seam = _ready(flow, executor, tuple(KINDS[kind] for kind in kinds))
-    seam.only, seam.on = only, on
+def drive(flow: Flow, kinds: Iterable[str], aim: Aim | None = None) -> list[Report]:
+    """Try `kinds` at the mutating calls of `flow` that `aim` hits (all of them); return a report for each scenario."""
+    aim = aim or Aim()
+    seam = _ready(flow, tuple(KINDS[kind] for kind in kinds), aim)
+    scene = seam.scene
     ended = attempt(scene, flow)
     if seam.pipe is not None and seam.struck is not None:
         leave(seam.pipe, lambda: _aftermath(seam, flow, ended))
     seam.kinds = ()
     problems = _judge_undisturbed(seam, flow, ended)
     reference = look(scene.local)
-    replay = f"python -m tests.faults --flow {flow.name} --stack {flow.stack.name}{label}"
+    replay = f"python -m tests.faults --flow {flow.name} --stack {flow.stack.name}{aim}"
     reports = [Report(replay, 0, "none", "", problems, ended)] if problems else []
     reports += _compared(seam, reference, replay)
     return reports
@@ -236,7 +259,8 @@ def _compared(seam: Seam, reference: Account, replay: str) -> list[Report]:
         found = [answer["broken"]] if "broken" in answer else answer["problems"]
         if "account" in answer:
             found += reference.differences(answer["account"])
-            found += _revisions(reference.revisions, answer["account"]["revisions"], fault, call)
+            spare = _spare_revisions(seam.aim, fault, call)
+            found += _revisions(reference.revisions, answer["account"]["revisions"], spare)
         reports.append(Report(f"{replay} --k {k} --fault {fault}", int(k), fault, call, found, answer.get("ended", "")))
     seam.states.close()
     dead_after = {report.k: report for report in reports if report.fault == "crash-after"}
@@ -261,11 +285,11 @@ def attempt(scene: Scene, flow: Flow) -> str:
     return f"failed: {failed}" if failed else "stopped"
 
 
-def _ready(flow: Flow, executor: Executor, kinds: tuple[Kind, ...]) -> tuple[Scene, Seam]:
+def _ready(flow: Flow, kinds: tuple[Kind, ...], aim: Aim) -> Seam:
     """Build the state that the flow starts from, and put the seam in between."""
     warm = warmed()
     warm.local.reset()
-    scene = Scene(warm.local, warm.directory, executor=executor)
+    scene = Scene(warm.local, warm.directory, executor=Inline() if aim.seed is None else Shuffled(aim.seed))
     scene.__dict__["aws"] = warm.aws
     # botocore naps between its retries by the module `time`; here the virtual clock moves instead.
     naps = types.SimpleNamespace(sleep=scene.local.clock.sleep, time=scene.local.clock.monotonic)
@@ -279,11 +303,11 @@ def _ready(flow: Flow, executor: Executor, kinds: tuple[Kind, ...]) -> tuple[Sce
     if flow.adopt:
         oracles.taken = strip(scene.local, owner)
     scene.oracles = oracles
-    seam = Seam(scene, kinds)
+    seam = Seam(scene, kinds, aim)
     if seam.looks_back:
         seam.nursery.most = 1  # they share the processes that remember
     scene.local.intercept(seam)
-    return scene, seam
+    return seam
 
 
 def _aftermath(seam: Seam, flow: Flow, ended: str) -> dict[str, Any]:
@@ -295,12 +319,27 @@ def _aftermath(seam: Seam, flow: Flow, ended: str) -> dict[str, Any]:
     problems = []
     if kind.survived and ended != "complete":
         problems.append(f"the run should have survived {kind.name}, but: {ended}")
+    if seam.aim.second:
+        ended = f"{ended}, then {_second_fault(seam, seam.aim.second, flow)}"
     if ended != "complete":
         again = attempt(scene, flow)
         if again != "complete":
             problems.append(f"I1: the rerun did not converge: {again}")
-    problems += _settled(seam, flow)
+    problems += [problem for problem in _settled(seam, flow) if not problem.startswith(kind.excuses)]
     return {"ended": ended, "problems": problems, "account": look(scene.local).to_json()}
+
+
+def _second_fault(seam: Seam, kind: Kind, flow: Flow) -> str:
+    """Run again into another fault: at one of the next calls, or at once where reads are to be stale."""
+    if kind.name.startswith("stale"):
+        seam.fault = kind.strike(seam)
+    else:
+        chance = random.Random(f"{seam.aim.seed} {seam.k}")  # noqa: S311 - a place, not a secret
+        seam.then_at = seam.k + chance.randint(1, 12)
+    ended = attempt(seam.scene, flow)
+    seam.quiet()
+    seam.then_at = None
+    return ended
 
 
 def _judge_undisturbed(seam: Seam, flow: Flow, ended: str) -> list[str]:
@@ -326,10 +365,18 @@ def _settled(seam: Seam, flow: Flow) -> list[str]:
     return problems + list(dict.fromkeys(scene.oracles.violations))
 
 
-def _revisions(expected: Any, found: Any, fault: str, call: str) -> list[str]:
-    """Compare the number of revisions: RegisterTaskDefinition has no token, so its retry may make one more."""
+def _spare_revisions(aim: Aim, fault: str, call: str) -> int:
+    """Return how many revisions more there may be: RegisterTaskDefinition has no token.
+
+    So its retry makes another one, and so does a run that is not shown the last one yet.
+    """
     repeated = fault in {"lost", "error-after"} and call == "ecs:RegisterTaskDefinition"
-    spare = 1 if repeated else 0
+    unseen = (aim.then or fault).startswith("stale")
+    second = aim.then in {"lost", "error-after"}
+    return 1 if repeated or unseen or second else 0
+
+
+def _revisions(expected: Any, found: Any, spare: int) -> list[str]:
     return [
         f"I6: {family} has {found.get(family, 0)} revisions instead of {expected.get(family, 0)}"
         for family in sorted({*expected, *found})

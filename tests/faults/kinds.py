@@ -45,12 +45,14 @@ Fault = Callable[["Call", Callable[[], "Response"]], "Response"]
 
 @dataclass(frozen=True)
 class Kind:
-    """A kind of fault. `survived`: the run that meets it must succeed all the same."""
+    """A kind of fault. `survived`: the run that meets it must succeed all the same. `excuses`: the invariant that a run
+    cannot keep while it is met."""
 
     name: str
     strike: Callable[[Stage], Fault]
     survived: bool = False
     applies: Callable[[Call], bool] = lambda _: True
+    excuses: str = "none"
 
 
 def _once(answer: Callable[[Call, Callable[[], Response]], Response]) -> Callable[[Stage], Fault]:
@@ -222,7 +224,7 @@ KINDS: dict[str, Kind] = _by_name(
         Kind("stale-1", _stale(1)),
         Kind("stale-2", _stale(2)),
         Kind("stale-3", _stale(3)),
-        Kind("vanished", _vanished),
+        Kind("vanished", _vanished, excuses="I10"),
         Kind("signal", _signal),
     ]
 )

@@ -14,16 +14,17 @@ T = TypeVar("T")
 
 
 class Shuffled(Executor):
-    """Keeps what is submitted until somebody waits; then runs one thing, chosen by the seed.
+    """Keeps what is submitted until somebody waits for it; then runs one of the things waited for, chosen by the seed.
 
-    So the same seed makes the same calls in the same order, and over all seeds every order that threads could take
-    between two steps comes up.
+    So the same seed makes the same calls in the same order, and over all seeds every order comes up that threads could
+    take from step to step.
     """
 
     def __init__(self, seed: int) -> None:
         self._random = random.Random(seed)  # noqa: S311 - an order, not a secret
         self._waiting: list[tuple[_Late[Any], Callable[[], Any]]] = []
-        self._unseen: set[int] = set()
+        self._asked_for: set[int] = set()
+        self._served = False
         self._busy = False
 
     def submit(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
@@ -31,20 +32,32 @@ class Shuffled(Executor):
         self._waiting.append((future, lambda: fn(*args, **kwargs)))
         return future
 
-    def look(self, future: _Late[Any], *, finished: bool) -> None:
-        """Somebody asks whether `future` is over: run one thing, unless one is over that nobody has seen yet."""
-        if finished:
-            self._unseen.discard(id(future))
-        elif not self._unseen and not self._busy and self._waiting:
-            self._run(self._waiting.pop(self._random.randrange(len(self._waiting))))
+    def ask(self, future: _Late[Any]) -> None:
+        """Somebody is about to wait for `future`, perhaps among others."""
+        if not self._busy:
+            if self._served:
+                self._asked_for.clear()
+                self._served = False
+            self._asked_for.add(id(future))
+
+    def serve(self) -> None:
+        """Somebody waits: run one of the things asked for, unless that was done since they asked."""
+        if not self._busy and not self._served:
+            candidates = [one for one in self._waiting if id(one[0]) in self._asked_for]
+            if candidates:
+                self._run(self._random.choice(candidates))
+                self._served = True
 
     def finish(self, future: _Late[Any]) -> None:
-        """Run things until `future` is over."""
-        while any(waiting is future for waiting, _ in self._waiting):
-            self._run(self._waiting.pop(self._random.randrange(len(self._waiting))))
+        """Run what `future` is to hold, if nobody has."""
+        for one in self._waiting:
+            if one[0] is future:
+                self._run(one)
+                return
 
     def _run(self, chosen: tuple[_Late[Any], Callable[[], Any]]) -> None:
         future, work = chosen
+        self._waiting = [one for one in self._waiting if one[0] is not future]
         busy, self._busy = self._busy, True
         try:
             result = work()
@@ -54,21 +67,21 @@ class Shuffled(Executor):
             future.set_result(result)
         finally:
             self._busy = busy
-        self._unseen.add(id(future))
 
 
 class _Late(Future[T]):
-    """A future of `Shuffled`: looking at its state lets the executor go on, as time passing would."""
+    """A future of `Shuffled`. `concurrent.futures.wait` takes the locks of all its futures before it looks at their
+    states: the first says what is waited for, the second that nothing else is left to do."""
 
     def __init__(self, executor: Shuffled) -> None:
         self._executor = executor
         super().__init__()
 
     def __getattribute__(self, name: str) -> Any:
-        if name == "_state":
-            state = super().__getattribute__("_state")
-            executor = super().__getattribute__("_executor")
-            executor.look(self, finished=state == "FINISHED")
+        if name == "_condition":
+            self._executor.ask(self)
+        elif name == "_state" and super().__getattribute__("_state") == "PENDING":
+            self._executor.serve()
         return super().__getattribute__(name)
 
     def result(self, timeout: float | None = None) -> T:

@@ -8,7 +8,7 @@ import pytest
 
 from tests.faults.bugs import BUGS, Bug
 from tests.faults.forks import apart
-from tests.faults.harness import drive, warmed
+from tests.faults.harness import Aim, drive, warmed
 from tests.faults.stacks import flow
 
 
@@ -19,7 +19,7 @@ def test_a_planted_bug_is_caught(bug: Bug) -> None:
         return {
             "problems": [
                 problem
-                for report in drive(flow("guide", bug.flow), bug.kinds, on=bug.calls)
+                for report in drive(flow("guide", bug.flow), bug.kinds, Aim(on=bug.calls))
                 for problem in report.problems
             ]
         }
