@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
 
 from fargatectl.aws.errors import explain
+from fargatectl.engine.fresh import Proofs
 from fargatectl.engine.graph import walk
 from fargatectl.errors import FargatectlError, PlanChanged
 from fargatectl.model.change import Action
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
     from fargatectl.aws.session import Aws
     from fargatectl.engine.planner import Planning
+    from fargatectl.engine.reconciler import AnyLive, AnyReconciler
     from fargatectl.engine.sweep import Swept
     from fargatectl.model.change import Delta
     from fargatectl.model.events import Emit, StepState, StepVerb
@@ -106,6 +108,7 @@ class _Execution:
         self.swept: dict[Step, Swept] = {
             Step("drop", orphan.change.address, place + 1): orphan for place, orphan in enumerate(planning.swept)
         }
+        self.proofs = Proofs(planning, aws)
         self.outcome = Outcome()
 
     def run(self) -> Outcome:
@@ -204,12 +207,25 @@ class _Execution:
             return
         live = how.match(spec, live)
         delta = how.compare(spec, live)
+        if delta and self.proofs.expired:
+            live = how.match(spec, self._as_it_is_now(address, live, adopting=action == Action.ADOPT))
+            delta = how.compare(spec, live)
         if not delta:
             self.outputs[address] = live.out
             return
         self._check_covered(address, planned.change.fields, delta)
         verb: StepVerb = "adopt" if action == Action.ADOPT else "update"
         self._step(address, verb, lambda: self._record(address, how.update(self.aws, live, spec, delta)))
+
+    def _as_it_is_now(self, address: Address, live: AnyLive, *, adopting: bool) -> AnyLive:
+        how = self.stack.resources[address].reconciler
+        if not how.taggable and not adopting:
+            self.proofs.parents(address)
+        found = self.proofs.again(how, live, adopting=adopting)
+        if found is None:
+            message = f"{address}: {how.summary(live.spec)} is gone since the plan was made"
+            raise PlanChanged(message, hint="run the same command again to see a new plan")
+        return found
 
     def _record(self, address: Address, out: Any) -> str:  # noqa: ANN401 - a kind's outputs
         self.outputs[address] = out
@@ -225,12 +241,17 @@ class _Execution:
     def _drop(self, step: Step) -> None:
         if step in self.swept:
             orphan = self.swept[step]
-            self._step(step.address, "delete", lambda: orphan.reconciler.delete(self.aws, orphan.live))
+            self._step(step.address, "delete", lambda: self._delete(orphan.reconciler, orphan.live))
             return
         live = self.planning.planned[step.address].live
         assert live is not None  # noqa: S101 - only what is there is dropped
         how = self.stack.resources[step.address].reconciler
-        self._step(step.address, "delete", lambda: how.delete(self.aws, live))
+        self._step(step.address, "delete", lambda: self._delete(how, live))
+
+    def _delete(self, how: AnyReconciler, live: AnyLive) -> None:
+        now = self.proofs.again(how, live) if self.proofs.expired else live
+        if now is not None:
+            how.delete(self.aws, now)
 
     def _step(self, address: Address, verb: StepVerb, do: Callable[[], str | None]) -> None:
         self._tell(address, verb, "began")

@@ -161,12 +161,12 @@ class _Decisions:
         return *_compare(resource, spec, live, adopting=not mine), live
 
     def _is_mine(self, resource: Resource[Any, Any], live: AnyLive) -> bool:
-        """Tags prove it; of what takes none, the tags of all that it belongs to."""
+        """Tags prove it; of what takes none, the tags of its parents. Who adopts these adopts it, too."""
         if resource.reconciler.taggable:
             mine = self.stack.owner.owns(live.spec.tags)
         else:
-            mine = self._others.isdisjoint(resource.spec.needs())
-        if not mine:
+            mine = self._others.isdisjoint(resource.spec.parents())
+        if not mine and resource.address not in self.adopt:
             self._others.add(resource.address)
         return mine
 

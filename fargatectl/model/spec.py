@@ -92,6 +92,10 @@ class Spec:
         late = self.late()
         return set().union(*(late.get(name, set()) for name in self.identity))
 
+    def parents(self) -> AbstractSet[Address]:
+        """Return what this one belongs to, where it takes no tags: what it is found by, or else all that it needs."""
+        return self.identity_needs() or self.needs()
+
 
 def resolve(spec: S, outputs: Mapping[Address, Any]) -> S:
     """Fill in what is known by now. Refs to what is not known stay, and mean "known after apply"."""

@@ -1,0 +1,270 @@
+"""Whose it is: twins of every kind are refused by name or taken over on demand, neighbours are left alone, and proof
+that has grown old is asked for again."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from fargatectl.aws.tags import ecs_pairs, pairs
+from fargatectl.errors import Refused
+from fargatectl.model.change import Action
+from fargatectl.model.ownership import ADDRESS, APP, ENVIRONMENT
+from fargatectl.model.values import Address
+from fargatectl.sandbox.inprocess import LocalAws
+from fargatectl.stack import KINDS
+from tests.forked import in_a_copy
+from tests.scenarios.account import contents
+from tests.test_contract import FILE
+from tests.world import World
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from fargatectl.aws.session import Aws
+    from fargatectl.engine.executor import Outcome
+    from fargatectl.engine.reconciler import AnyLive
+
+ADDRESSES = [
+    "cluster.cluster/shop",
+    "cloudmap.namespace/shop.internal",
+    "cloudmap.service/web",
+    "network.security_group/public-alb",
+    "network.security_group/web-task",
+    "alb.load_balancer/public",
+    "alb.listener/public:443",
+    "alb.target_group/web",
+    "logs.group/shop/web",
+    "iam.role/web-execution",
+    "iam.role/web-task",
+    "service.task_definition/web",
+    "service.service/web",
+    "scaling.target/web",
+]
+NAMELESS = {"alb.rule"}
+"""Kinds whose resources have no name that somebody else's could have too: ours are known by our tags alone."""
+KEYS = [APP, ENVIRONMENT, ADDRESS]
+RIVAL = {APP: "rival", ENVIRONMENT: "prod"}
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> World:
+    """The whole file, deployed. Tests work on copies of it."""
+    world = World(LocalAws(), tmp_path_factory.mktemp("ownership"))
+    world.deploy(FILE)
+    return world
+
+
+def _retag_group(aws: Aws, live: AnyLive, arn: str, tags: dict[str, str]) -> None:
+    del arn
+    aws.ec2.delete_tags(Resources=[live.id], Tags=[{"Key": key} for key in KEYS])
+    if tags:
+        aws.ec2.create_tags(Resources=[live.id], Tags=pairs(tags))
+
+
+def _retag_elb(aws: Aws, live: AnyLive, arn: str, tags: dict[str, str]) -> None:
+    del live
+    aws.elb.remove_tags(ResourceArns=[arn], TagKeys=KEYS)
+    if tags:
+        aws.elb.add_tags(ResourceArns=[arn], Tags=pairs(tags))
+
+
+def _retag_ecs(aws: Aws, live: AnyLive, arn: str, tags: dict[str, str]) -> None:
+    del live
+    aws.ecs.untag_resource(resourceArn=arn, tagKeys=KEYS)
+    if tags:
+        aws.ecs.tag_resource(resourceArn=arn, tags=ecs_pairs(tags))
+
+
+def _retag_role(aws: Aws, live: AnyLive, arn: str, tags: dict[str, str]) -> None:
+    del arn
+    aws.iam.untag_role(RoleName=live.spec.name, TagKeys=KEYS)
+    if tags:
+        aws.iam.tag_role(RoleName=live.spec.name, Tags=pairs(tags))
+
+
+def _retag_discovery(aws: Aws, live: AnyLive, arn: str, tags: dict[str, str]) -> None:
+    del live
+    aws.cloudmap.untag_resource(ResourceARN=arn, TagKeys=KEYS)
+    if tags:
+        aws.cloudmap.tag_resource(ResourceARN=arn, Tags=pairs(tags))
+
+
+def _retag_logs(aws: Aws, live: AnyLive, arn: str, tags: dict[str, str]) -> None:
+    del live
+    aws.logs.untag_resource(resourceArn=arn, tagKeys=KEYS)
+    if tags:
+        aws.logs.tag_resource(resourceArn=arn, tags=tags)
+
+
+def _retag_scaling(aws: Aws, live: AnyLive, arn: str, tags: dict[str, str]) -> None:
+    del live
+    aws.autoscaling.untag_resource(ResourceARN=arn, TagKeys=KEYS)
+    if tags:
+        aws.autoscaling.tag_resource(ResourceARN=arn, Tags=tags)
+
+
+def retag(aws: Aws, live: AnyLive, tags: dict[str, str]) -> None:
+    """Have `live` carry `tags` instead of those that make it ours, as somebody else would do it."""
+    arn = getattr(live.out, "arn", live.id)
+    service = "ec2" if live.id.startswith("sg-") else arn.split(":")[2]
+    {
+        "ec2": _retag_group,
+        "elasticloadbalancing": _retag_elb,
+        "ecs": _retag_ecs,
+        "iam": _retag_role,
+        "servicediscovery": _retag_discovery,
+        "logs": _retag_logs,
+        "application-autoscaling": _retag_scaling,
+    }[service](aws, live, arn, tags)
+
+
+def live_at(world: World, address: str, text: str = FILE) -> AnyLive:
+    live = world.plan(text).planned[Address(address)].live
+    assert live is not None
+    return live
+
+
+def test_every_kind_has_a_twin_here_or_cannot_have_one() -> None:
+    named = {address.partition("/")[0] for address in ADDRESSES}
+    assert {kind.kind for kind in KINDS if kind.taggable} - named - NAMELESS == set()
+
+
+@pytest.mark.parametrize(
+    ("tags", "owner"),
+    [(RIVAL, "the app rival in environment prod"), ({APP: "shop", ENVIRONMENT: "prod"}, "shop in environment prod")],
+)
+@pytest.mark.parametrize("address", ADDRESSES)
+@in_a_copy
+def test_a_twin_is_refused_and_its_owner_named(world: World, address: str, tags: dict[str, str], owner: str) -> None:
+    retag(world.aws, live_at(world, address), tags)
+    world.local.calls.clear()
+    with pytest.raises(Refused) as refused:
+        world.deploy(FILE)
+    assert address in refused.value.message
+    assert owner in refused.value.message
+    assert list(world.writes()) == []
+
+
+# A revision without tags belongs to whoever runs the service: a pipeline of ours may have registered it.
+@pytest.mark.parametrize("address", [each for each in ADDRESSES if each != "service.task_definition/web"])
+@in_a_copy
+def test_a_twin_of_nobody_is_refused_until_it_is_adopted(world: World, address: str) -> None:
+    retag(world.aws, live_at(world, address), {})
+    with pytest.raises(Refused, match="somebody else"):
+        world.plan(FILE)
+    adopted = world.plan(FILE, adopt={Address(address)})
+    assert [c.address for c in adopted.plan.changes if c.action is Action.ADOPT] == [address]
+    world.deploy(FILE, adopt={Address(address)})
+    assert live_at(world, address).spec.tags[APP] == "shop"
+    assert not world.plan(FILE).plan
+
+
+@pytest.mark.parametrize("address", ADDRESSES)
+@in_a_copy
+def test_a_destroy_leaves_a_twin_alone(world: World, address: str) -> None:
+    retag(world.aws, live_at(world, address), RIVAL)
+    changes = {change.address for change in world.plan(FILE, absent=True).plan.changes}
+    assert address not in changes
+    assert changes
+
+
+BASE = FILE + "\n[environments.staging]\n\n[environments.prod]\n"
+RIVALS = FILE.replace('app     = "shop"', 'app     = "shop-staging"').replace("shop.internal", "rival.internal")
+
+
+@in_a_copy
+def test_environments_and_apps_live_side_by_side(world: World) -> None:
+    """The base, two environments, and an app whose name begins like one of them."""
+    local = world.local
+    neighbours = [World(local, world.directory, environment=name) for name in ("staging", "prod")]
+    text = BASE.replace("shop.internal", "${environment}.internal")
+    for neighbour in neighbours:
+        neighbour.deploy(text)
+    assert not world.plan(FILE).plan
+    before = contents(world.aws)
+    mine = {name: {n for n in names if "staging" not in n and "prod" not in n} for name, names in before.items()}
+    neighbours[0].destroy(text)
+    after = contents(world.aws)
+    assert not [n for names in after.values() for n in names if "staging" in n and not n.startswith("arn")]
+    assert {name: names & mine[name] for name, names in after.items()} == mine
+    assert not neighbours[1].plan(text).plan
+    assert not world.plan(FILE).plan
+
+
+@in_a_copy
+def test_rules_of_a_group_belong_to_that_group_alone(world: World) -> None:
+    """The tasks' rules name the load balancer's group; that this one is somebody else's does not make them so."""
+    retag(world.aws, live_at(world, "network.security_group/public-alb"), RIVAL)
+    with pytest.raises(Refused) as refused:
+        world.plan(FILE)
+    assert "network.ingress/public-alb" in refused.value.message
+    assert "network.ingress/web-task" not in refused.value.message
+
+
+@in_a_copy
+def test_an_app_named_like_an_environment_of_ours_is_refused_its_names(world: World) -> None:
+    staging = World(world.local, world.directory, environment="staging")
+    staging.deploy(BASE.replace("shop.internal", "staging.internal"))
+    with pytest.raises(Refused, match="the app shop in environment staging"):
+        world.plan(RIVALS)
+
+
+def deploy_late(world: World, text: str, meanwhile: Callable[[], object]) -> Outcome:
+    """Deploy `text`, while the first write takes two minutes in which something happens."""
+
+    def wait(call: Any, apply: Any) -> Any:
+        answer = apply()
+        if call.mutating:
+            world.local.intercept(None)
+            world.local.clock.sleep(120)
+            meanwhile()
+        return answer
+
+    world.local.intercept(wait)
+    return world.try_to_deploy(text)
+
+
+@in_a_copy
+def test_a_tag_that_is_gone_when_its_turn_comes_is_noticed(world: World) -> None:
+    service = live_at(world, "service.service/web")
+    changed = FILE.replace("nginx:stable", "nginx:1.29")
+    outcome = deploy_late(world, changed, lambda: retag(world.aws, service, RIVAL))
+    error = outcome.failed[Address("service.service/web")]
+    assert isinstance(error, Refused)
+    assert "the app rival in environment prod" in error.message
+    assert "ecs:UpdateService" not in list(world.writes())
+
+
+@in_a_copy
+def test_what_is_ours_still_is_changed_late_too(world: World) -> None:
+    outcome = deploy_late(world, FILE.replace("nginx:stable", "nginx:1.29"), lambda: None)
+    assert outcome.complete
+
+
+@in_a_copy
+def test_nothing_is_deleted_that_somebody_took_meanwhile(world: World) -> None:
+    group = live_at(world, "logs.group/shop/web")
+    text = FILE.replace("[services.web.logs]\nretention = 30\n", '[services.web.logs]\ngroup = "/shop/other"\n')
+    outcome = deploy_late(world, text, lambda: retag(world.aws, group, RIVAL))
+    (error,) = outcome.failed.values()
+    assert isinstance(error, Refused)
+    assert "/shop/web" in {one["logGroupName"] for one in world.aws.logs.describe_log_groups()["logGroups"]}
+
+
+@in_a_copy
+def test_what_is_gone_already_needs_no_deleting(world: World) -> None:
+    text = FILE.replace("[services.web.logs]\nretention = 30\n", '[services.web.logs]\ngroup = "/shop/other"\n')
+    outcome = deploy_late(world, text, lambda: world.aws.logs.delete_log_group(logGroupName="/shop/web"))
+    assert outcome.complete
+    assert not world.plan(text).plan
+
+
+@in_a_copy
+def test_what_hangs_on_something_that_was_taken_is_left_alone(world: World) -> None:
+    target = live_at(world, "scaling.target/web")
+    text = FILE.replace("cpu = 60", "cpu = 70").replace("retention = 30", "retention = 60")
+    world.aws.reads.clear()
+    outcome = deploy_late(world, text, lambda: retag(world.aws, target, RIVAL))
+    assert isinstance(outcome.failed[Address("scaling.policy/web-cpu")], Refused)
