@@ -89,7 +89,7 @@ class Aim:
 class Scene(World):
     """A world in which the tool is run again and again; the file is read once."""
 
-    executor: Executor = field(default_factory=Inline)
+    seed: int | None = None
     stopped: bool = False
     oracles: Oracles | None = None
     _known: dict[str, Blueprint] = field(default_factory=dict)
@@ -99,6 +99,10 @@ class Scene(World):
             self._known[text] = super().blueprint(text)
         return self._known[text]
 
+    def executor(self) -> Executor:
+        """Return a new executor: what a dead run left in its own must not come to life again."""
+        return Inline() if self.seed is None else Shuffled(self.seed)
+
     def planned(self, flow: Flow) -> Planning:
         self.aws.reads.clear()
         if self.oracles:
@@ -106,7 +110,7 @@ class Scene(World):
         try:
             stack = self.blueprint(flow.after).stack
             adopt = stack.resources.keys() if flow.adopt else frozenset()
-            return plan(stack, self.aws, self.executor, absent=flow.absent, adopt=adopt)
+            return plan(stack, self.aws, self.executor(), absent=flow.absent, adopt=adopt)
         finally:
             if self.oracles:
                 self.oracles.reading = False
@@ -120,7 +124,7 @@ class Scene(World):
         outcome = execute(
             planning,
             self.aws,
-            self.executor,
+            self.executor(),
             emit=self.events.append,
             settle=follower,
             stopped=lambda: self.stopped,
@@ -289,7 +293,7 @@ def _ready(flow: Flow, kinds: tuple[Kind, ...], aim: Aim) -> Seam:
     """Build the state that the flow starts from, and put the seam in between."""
     warm = warmed()
     warm.local.reset()
-    scene = Scene(warm.local, warm.directory, executor=Inline() if aim.seed is None else Shuffled(aim.seed))
+    scene = Scene(warm.local, warm.directory, seed=aim.seed)
     scene.__dict__["aws"] = warm.aws
     # botocore naps between its retries by the module `time`; here the virtual clock moves instead.
     naps = types.SimpleNamespace(sleep=scene.local.clock.sleep, time=scene.local.clock.monotonic)
