@@ -11,7 +11,7 @@ from collections import defaultdict
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from fargatectl.sandbox.cloud import Region
     from fargatectl.sandbox.wire import Call
@@ -48,6 +48,10 @@ class Handlers:
     def of(self, service: str, operation: str) -> list[Handler]:
         """Return the chain of an operation; empty where moto answers alone."""
         return self._chains.get((service, operation), [])
+
+    def handled(self) -> Iterator[tuple[str, str]]:
+        """Yield every service and operation that has a handler."""
+        return iter(self._chains)
 
 
 HANDLERS = Handlers()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from typing import TYPE_CHECKING, Any
 
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
     from fargatectl.sandbox.wire import Call
 
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,255}")
+_ROLE = re.compile(r"arn:[^:]+:iam::\d{12}:role/.+")
+_LARGEST = 65_536
 _HEALTH_CHECK = {"interval": 30, "timeout": 5, "retries": 3}
 _HEALTH_LIMITS = {"interval": (5, 300), "timeout": (2, 60), "retries": (1, 10), "startPeriod": (0, 300)}
 _LISTS = ("environment", "mountPoints", "volumesFrom", "systemControls")
@@ -89,6 +92,9 @@ def _canonical(region: Region, params: Mapping[str, Any]) -> Members:
     content["containerDefinitions"] = [
         _canonical_container(container, params.get("networkMode")) for container in containers
     ]
+    size = len(json.dumps(content["containerDefinitions"], separators=(",", ":")))
+    if size > _LARGEST:
+        raise refused(f"Actual length: '{size}'. Max allowed length is '{_LARGEST}' bytes.")
     _check_containers(content)
     content["compatibilities"] = _compatibilities(content)
     content["requiresAttributes"] = _attributes(content)
@@ -195,6 +201,8 @@ def _attributes(content: Mapping[str, Any]) -> list[Members]:
 
 def _role(region: Region, reference: str) -> str:
     arn = reference if reference.startswith("arn:") else f"arn:aws:iam::{region.account}:role/{reference}"
+    if not _ROLE.fullmatch(arn):
+        raise refused("Role is not valid")
     if arn.split(":")[4] == region.account and permissions.role(region, arn) is None:
         raise refused("Role is not valid")
     return arn
