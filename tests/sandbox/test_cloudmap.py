@@ -165,3 +165,12 @@ def test_tags(cloudmap: Any, namespace: str) -> None:
     cloudmap.tag_resource(ResourceARN=arn, Tags=[{"Key": "b", "Value": "2"}])
     cloudmap.untag_resource(ResourceARN=arn, TagKeys=["a"])
     assert cloudmap.list_tags_for_resource(ResourceARN=arn)["Tags"] == [{"Key": "b", "Value": "2"}]
+
+
+def test_an_unknown_vpc_is_found_by_the_operation(cloudmap: Any, local: LocalAws) -> None:
+    operation = cloudmap.create_private_dns_namespace(Name="a.internal", Vpc="vpc-00000000000000000")["OperationId"]
+    local.clock.sleep(60)
+    shown = cloudmap.get_operation(OperationId=operation)["Operation"]
+    assert (shown["Status"], shown["ErrorCode"]) == ("FAIL", "CANNOT_CREATE_HOSTED_ZONE")
+    assert "VPC ID" in shown["ErrorMessage"]
+    assert cloudmap.list_namespaces()["Namespaces"] == []

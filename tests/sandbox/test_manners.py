@@ -299,3 +299,97 @@ def test_managed_policies_exist(scene: Scene) -> None:
     with pytest.raises(ClientError) as caught:
         iam.attach_role_policy(RoleName="r", PolicyArn="arn:aws:iam::aws:policy/NoSuchPolicy")
     assert code(caught) == "NoSuchEntity"
+
+
+def test_rules_are_revoked_whatever_their_description(scene: Scene) -> None:
+    first, second = (
+        scene.ec2.create_security_group(GroupName=name, Description=name, VpcId=scene.vpc)["GroupId"]
+        for name in ("first", "second")
+    )
+    ports = {"IpProtocol": "tcp", "FromPort": 80, "ToPort": 80}
+    pair = {**ports, "UserIdGroupPairs": [{"GroupId": second, "Description": "from the second"}]}
+    block = {**ports, "IpRanges": [{"CidrIp": "10.1.2.3/8", "Description": "from ten"}]}
+    scene.ec2.authorize_security_group_ingress(GroupId=first, IpPermissions=[pair, block])
+    (shown,) = scene.ec2.describe_security_groups(GroupIds=[first])["SecurityGroups"][0]["IpPermissions"]
+    assert shown["IpRanges"] == [{"CidrIp": "10.0.0.0/8", "Description": "from ten"}]
+    plain = {**ports, "UserIdGroupPairs": [{"GroupId": second}], "IpRanges": [{"CidrIp": "10.0.0.0/8"}]}
+    scene.ec2.revoke_security_group_ingress(GroupId=first, IpPermissions=[plain])
+    assert scene.ec2.describe_security_groups(GroupIds=[first])["SecurityGroups"][0]["IpPermissions"] == []
+
+
+def test_a_changed_listener_keeps_its_further_certificates(scene: Scene) -> None:
+    group = scene.balance()
+    scene.local.provision({"certificates": ["a.example.com", "b.example.com"]})
+    summaries = scene.client("acm").list_certificates()["CertificateSummaryList"]
+    first, second = (one["CertificateArn"] for one in summaries)
+    forward = [{"Type": "forward", "TargetGroupArn": group}]
+    arn = scene.elb.create_listener(
+        LoadBalancerArn=scene.balancer["LoadBalancerArn"],
+        Port=443,
+        Protocol="HTTPS",
+        Certificates=[{"CertificateArn": first}],
+        DefaultActions=forward,
+    )["Listeners"][0]["ListenerArn"]
+    scene.elb.add_listener_certificates(ListenerArn=arn, Certificates=[{"CertificateArn": second}])
+    scene.elb.modify_listener(ListenerArn=arn, DefaultActions=[FIXED])
+    scene.elb.modify_listener(ListenerArn=arn, Certificates=[{"CertificateArn": first}])
+    shown = scene.elb.describe_listener_certificates(ListenerArn=arn)["Certificates"]
+    assert {one["CertificateArn"] for one in shown} == {first, second}
+
+
+def test_attributes_are_all_shown(scene: Scene) -> None:
+    group = scene.balance()
+    arn = scene.balancer["LoadBalancerArn"]
+    shown = scene.elb.describe_load_balancer_attributes(LoadBalancerArn=arn)["Attributes"]
+    values = {one["Key"]: one["Value"] for one in shown}
+    assert (values["idle_timeout.timeout_seconds"], values["load_balancing.cross_zone.enabled"]) == ("60", "true")
+    shown = scene.elb.describe_target_group_attributes(TargetGroupArn=group)["Attributes"]
+    values = {one["Key"]: one["Value"] for one in shown}
+    assert (values["deregistration_delay.timeout_seconds"], values["slow_start.duration_seconds"]) == ("30", "0")
+
+
+def test_services_make_roles_of_their_own(scene: Scene) -> None:
+    iam = scene.client("iam")
+
+    def known() -> set[str]:
+        return {role["RoleName"] for role in iam.list_roles(PathPrefix="/aws-service-role/")["Roles"]}
+
+    assert known() == {"AWSServiceRoleForECS"}
+    scene.balance()
+    scene.serve(scene.define())
+    scene.client("application-autoscaling").register_scalable_target(
+        ServiceNamespace="ecs",
+        ResourceId="service/c/web",
+        ScalableDimension="ecs:service:DesiredCount",
+        MinCapacity=1,
+        MaxCapacity=2,
+    )
+    assert known() == {
+        "AWSServiceRoleForApplicationAutoScaling_ECSService",
+        "AWSServiceRoleForECS",
+        "AWSServiceRoleForElasticLoadBalancing",
+    }
+
+
+def test_a_new_trust_policy_takes_its_moment_too(scene: Scene) -> None:
+    iam = scene.client("iam")
+    others = json.dumps(TRUST).replace("ecs-tasks", "lambda")
+    arn = iam.create_role(RoleName="task", AssumeRolePolicyDocument=others)["Role"]["Arn"]
+    definition = scene.register(taskRoleArn=arn)
+    scene.wait(60)
+    iam.update_assume_role_policy(RoleName="task", PolicyDocument=json.dumps(TRUST))
+    scene.serve(definition, desiredCount=1)
+    scene.wait(5)
+    assert "failed to launch a task" in scene.messages()[0]
+    scene.wait(60)
+    assert scene.service()["runningCount"] == 1
+
+
+def test_a_role_with_a_policy_of_aws_starts_tasks(scene: Scene) -> None:
+    iam = scene.client("iam")
+    iam.delete_role_policy(RoleName="execution", PolicyName="p")
+    arn = "arn:aws:iam::aws:policy/service-role/AmazonECSTaskExecutionRolePolicy"
+    iam.attach_role_policy(RoleName="execution", PolicyArn=arn)
+    scene.serve(scene.define(), desiredCount=1)
+    scene.wait(60)
+    assert scene.service()["runningCount"] == 1

@@ -96,3 +96,18 @@ def test_pages(scene: Scene) -> None:
     assert second["PaginationToken"] == ""
     with pytest.raises(ClientError, match="between 1 and 100"):
         tagging.get_resources(ResourcesPerPage=200)
+
+
+def test_it_may_learn_of_tags_and_deletions_late(scene: Scene) -> None:
+    scene.local.set("tagging_lag=30")
+    scene.ecs.create_cluster(clusterName="shop", tags=LOWER)
+    assert kinds(scene) == []
+    scene.wait(31)
+    assert kinds(scene) == ["ecs:cluster"]
+    scene.ecs.delete_cluster(cluster="shop")
+    assert kinds(scene) == ["ecs:cluster"]
+    scene.wait(31)
+    assert kinds(scene) == []
+    scene.ecs.create_cluster(clusterName="late", tags=LOWER)
+    scene.local.set("tagging_lag=")
+    assert kinds(scene) == ["ecs:cluster"]
