@@ -1,7 +1,7 @@
 """What can go wrong, in the words of the person who reads it.
 
 Every error that a user may see is a `FargatectlError`: a message, a hint about what to do next, and an exit code.
-Anything else that reaches the edge is a bug of ours (exit code 70). `product.md` section 1 fixes the exit codes.
+Anything else that reaches the edge is a bug of ours (exit code 70). `docs/exit-codes.md` lists the exit codes.
 """
 
 from __future__ import annotations
