@@ -5,7 +5,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 
-.PHONY: help demo test check audit fix docs clean
+.PHONY: help demo test torture check audit fix docs clean
 
 help: ## List the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -22,6 +22,12 @@ demo: $(STAMP) ## Deploy, change and destroy a service on the local AWS: no acco
 
 test: $(STAMP) ## Run the whole suite
 	@$(BIN)/pytest -n 2 -q
+
+torture: $(STAMP) ## Try every fault at every call, pairs of faults and orders of steps: an hour or two
+	@$(BIN)/python -m tests.faults
+	@for seed in 1 2 3; do for then in crash-after denied lost stale-2; do \
+		$(BIN)/python -m tests.faults --fault crash-after --fault lost --then $$then --seed $$seed || exit 1; done; done
+	@FARGATECTL_TORTURE=1 $(BIN)/pytest -q tests/faults/test_life.py
 
 check: $(STAMP) ## Lint, format, types, layers, dependencies
 	@$(BIN)/ruff check

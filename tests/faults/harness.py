@@ -155,6 +155,7 @@ class Seam:
     scene: Scene
     kinds: tuple[Kind, ...] = ()
     aim: Aim = field(default_factory=Aim)
+    second: Kind | None = None
     then_at: int | None = None
     nursery: Nursery = field(default_factory=lambda: Nursery(CHILDREN))
     k: int = 0
@@ -199,8 +200,8 @@ class Seam:
 
             if self.struck is None and self.kinds:
                 self._fork(call, name)
-            elif self.k == self.then_at and self.aim.second and self.aim.second.applies(call):
-                self.fault = self.aim.second.strike(self)
+            elif self.k == self.then_at and self.second and self.second.applies(call):
+                self.fault = self.second.strike(self)
         return self.fault(call, judged) if self.fault else judged()
 
     def _fork(self, call: Call, name: str) -> None:
@@ -241,7 +242,7 @@ class Seam:
 def drive(flow: Flow, kinds: Iterable[str], aim: Aim | None = None) -> list[Report]:
     """Try `kinds` at the mutating calls of `flow` that `aim` hits (all of them); return a report for each scenario."""
     aim = aim or Aim()
-    seam = _ready(flow, tuple(KINDS[kind] for kind in kinds), aim)
+    seam = start(flow, tuple(KINDS[kind] for kind in kinds), aim)
     scene = seam.scene
     ended = attempt(scene, flow)
     if seam.pipe is not None and seam.struck is not None:
@@ -289,8 +290,9 @@ def attempt(scene: Scene, flow: Flow) -> str:
     return f"failed: {failed}" if failed else "stopped"
 
 
-def _ready(flow: Flow, kinds: tuple[Kind, ...], aim: Aim) -> Seam:
+def start(flow: Flow, kinds: tuple[Kind, ...] = (), aim: Aim | None = None) -> Seam:
     """Build the state that the flow starts from, and put the seam in between."""
+    aim = aim or Aim()
     warm = warmed()
     warm.local.reset()
     scene = Scene(warm.local, warm.directory, seed=aim.seed)
@@ -301,8 +303,8 @@ def _ready(flow: Flow, kinds: tuple[Kind, ...], aim: Aim) -> Seam:
     owner = scene.blueprint(flow.after).stack.owner
     if flow.before is not None:
         scene.deploy(flow.before)
-        scene.local.clock.sleep(A_WHILE)
     plant(scene.local, owner.app)
+    scene.local.clock.sleep(A_WHILE)
     oracles = Oracles(scene.local, owner)
     if flow.adopt:
         oracles.taken = strip(scene.local, owner)
@@ -339,7 +341,7 @@ def _second_fault(seam: Seam, kind: Kind, flow: Flow) -> str:
         seam.fault = kind.strike(seam)
     else:
         chance = random.Random(f"{seam.aim.seed} {seam.k}")  # noqa: S311 - a place, not a secret
-        seam.then_at = seam.k + chance.randint(1, 12)
+        seam.second, seam.then_at = kind, seam.k + chance.randint(1, 12)
     ended = attempt(seam.scene, flow)
     seam.quiet()
     seam.then_at = None
