@@ -12,26 +12,24 @@ import os
 import signal
 import sys
 import threading
+import traceback
 from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from werkzeug.serving import WSGIRequestHandler, make_server
-from werkzeug.wrappers import Request as HttpRequest, Response as HttpResponse
-
 from fargatectl.sandbox.clock import SystemClock, Timeline
 from fargatectl.sandbox.cloud import Cloud
 from fargatectl.sandbox.faults import AwsError, LostAnswer
-from fargatectl.sandbox.http import Request
+from fargatectl.sandbox.http import Request, Response
 from fargatectl.sandbox.moto_adapter import LOCK
 from fargatectl.sandbox.references import provision
 from fargatectl.sandbox.services import load
 from fargatectl.sandbox.settings import KEYS, SettingError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-    from wsgiref.types import StartResponse, WSGIEnvironment
+    from collections.abc import Sequence
 
     from fargatectl.sandbox.clock import Clock
 
@@ -43,7 +41,7 @@ _LOOPBACK = {HOST, "localhost", "::1"}
 
 
 class Application:
-    """The WSGI application around one cloud. `token` is how a client knows that it talks to the server it started."""
+    """What is answered, around one cloud. `token` is how a client knows that it talks to the server it started."""
 
     def __init__(self, cloud: Cloud, clock: Clock, *, token: str, idle_seconds: float = IDLE_SECONDS) -> None:
         self.stopping = threading.Event()
@@ -54,24 +52,18 @@ class Application:
         self._started_at = clock.now()
         self._last_request = clock.monotonic()
 
-    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        """Answer one HTTP request."""
-        return self._answer(HttpRequest(environ))(environ, start_response)
-
-    def _answer(self, request: HttpRequest) -> HttpResponse:
+    def answer(self, request: Request) -> Response:
+        """Answer one HTTP request. Raises LostAnswer where the connection is to break off instead."""
+        there = urlsplit(request.url)
         # A web page may reach a loopback port under a name of its own (DNS rebinding): only loopback's names pass.
-        if (urlsplit(f"//{request.host}").hostname or "") not in _LOOPBACK:
-            return HttpResponse("only for this machine\n", status=403)
-        if request.path.startswith(ADMIN):
-            return self._admin(request, request.path.removeprefix(ADMIN))
+        if (there.hostname or "") not in _LOOPBACK:
+            return Response(403, b"only for this machine\n", {"content-type": "text/plain"})
+        if there.path.startswith(ADMIN):
+            return self._admin(request, there.path.removeprefix(ADMIN))
         self._last_request = self._clock.monotonic()
-        try:
-            answer = self._cloud.handle(_request(request))
-        except LostAnswer as error:
-            raise ConnectionResetError from error
-        return HttpResponse(answer.body, status=answer.status, headers=dict(answer.headers))
+        return self._cloud.handle(request)
 
-    def _admin(self, request: HttpRequest, what: str) -> HttpResponse:
+    def _admin(self, request: Request, what: str) -> Response:
         looks = {"health": self._status, "status": self._status, "settings": self._settings}
         if what in looks:
             return _json(looks[what]())
@@ -81,17 +73,17 @@ class Application:
         acts = {"reset": self._reset, "provision": self._provision, "set": self._set, "stop": self._stop}
         if what not in acts:
             return _json({"error": f"no such path: {ADMIN}{what}"}, status=404)
-        return acts[what](request.get_json())
+        return acts[what](json.loads(request.body))
 
-    def _reset(self, _wish: dict[str, Any]) -> HttpResponse:
+    def _reset(self, _wish: dict[str, Any]) -> Response:
         self._cloud.reset()
         return _json({})
 
-    def _stop(self, _wish: dict[str, Any]) -> HttpResponse:
+    def _stop(self, _wish: dict[str, Any]) -> Response:
         self.stopping.set()
         return _json({})
 
-    def _provision(self, wish: dict[str, Any]) -> HttpResponse:
+    def _provision(self, wish: dict[str, Any]) -> Response:
         try:
             with LOCK, self._cloud.moto.active():
                 made = provision(self._cloud.region(wish["account"], wish["region"]), wish["references"])
@@ -99,7 +91,7 @@ class Application:
             return _json({"error": str(error)}, status=400)
         return _json({"made": made})
 
-    def _set(self, wish: dict[str, Any]) -> HttpResponse:
+    def _set(self, wish: dict[str, Any]) -> Response:
         try:
             self._cloud.set(*wish["assignments"])
         except SettingError as error:
@@ -124,38 +116,72 @@ class Application:
         return self._idle_seconds - (self._clock.monotonic() - self._last_request)
 
 
-def _request(request: HttpRequest) -> Request:
-    path = request.environ.get("RAW_URI") or request.full_path.rstrip("?")
-    return Request(
-        method=request.method,
-        url=f"http://{request.host}{path}",
-        headers={key.lower(): value for key, value in request.headers.items()},
-        body=request.get_data(),
-    )
+def _json(content: dict[str, Any], status: int = 200) -> Response:
+    return Response(status, json.dumps(content).encode(), {"content-type": "application/json"})
 
 
-def _json(content: dict[str, Any], status: int = 200) -> HttpResponse:
-    return HttpResponse(json.dumps(content), status=status, content_type="application/json")
+class _Handler(BaseHTTPRequestHandler):
+    """One connection, kept for many requests: a new one for each would double the time of a call."""
+
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True  # or the second packet of an answer waits for the client's acknowledgement
+    wbufsize = -1  # head and body in one packet
+    server: _Server
+
+    def _reply(self) -> None:
+        sent = {key.lower(): value for key, value in self.headers.items()}
+        request = Request(self.command, f"http://{sent.get('host', '')}{self.path}", sent, self._body(sent))
+        try:
+            answer = self.server.application.answer(request)
+        except LostAnswer:
+            self.close_connection = True
+            return
+        except Exception as error:  # noqa: BLE001 - a bug of ours must not look like a dead server
+            self.close_connection = True
+            self.log_error("%s", traceback.format_exc())
+            answer = _json({"message": f"The local AWS failed: {error!r}"}, status=500)
+        self._send(answer)
+
+    do_DELETE = do_GET = do_HEAD = do_PATCH = do_POST = do_PUT = _reply  # noqa: N815 - names of http.server
+
+    def _body(self, headers: dict[str, str]) -> bytes:
+        if headers.get("transfer-encoding", "").lower() != "chunked":
+            return self.rfile.read(int(headers.get("content-length") or 0))
+        body = b""
+        while size := int(self.rfile.readline().split(b";")[0], 16):
+            body += self.rfile.read(size)
+            self.rfile.readline()
+        self.rfile.readline()
+        return body
+
+    def _send(self, answer: Response) -> None:
+        self.send_response_only(answer.status)
+        for name, value in answer.headers.items():
+            if name.lower() not in ("content-length", "transfer-encoding", "connection"):
+                self.send_header(name, value)
+        self.send_header("Content-Length", str(len(answer.body)))
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(answer.body)
 
 
-class _Handler(WSGIRequestHandler):
-    protocol_version = "HTTP/1.1"  # clients keep their connections; a new one for each call would double its time
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
 
-    def connection_dropped(self, error: BaseException, environ: WSGIEnvironment | None = None) -> None:
-        """Close the connection without a word, as where an answer is lost."""
-        del error, environ
-        self.close_connection = True
+    def __init__(self, port: int, application: Application) -> None:
+        super().__init__((HOST, port), _Handler)
+        self.application = application
 
-    def log_request(self, *_: object) -> None:
-        """Say nothing: the log is for what goes wrong."""
+    def handle_error(self, *_: object) -> None:
+        """Say nothing: clients may break off a connection when they like."""
 
 
 def serve(application: Application, *, port: int, state_file: Path, token: str) -> None:
     """Serve on loopback until stopped, by signal, by `stop` or by idleness; tell where in `state_file` meanwhile."""
-    server = make_server(HOST, port, application, threaded=True, request_handler=_Handler)
+    server = _Server(port, application)
     thread = threading.Thread(target=server.serve_forever, name="http", daemon=True)
     thread.start()
-    _announce(state_file, {"endpoint": f"http://{HOST}:{server.port}", "pid": os.getpid(), "token": token})
+    _announce(state_file, {"endpoint": f"http://{HOST}:{server.server_port}", "pid": os.getpid(), "token": token})
     try:
         while not application.stopping.wait(timeout=max(0.1, min(60.0, application.idle_left()))):
             if application.idle_left() <= 0:
@@ -198,7 +224,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         signal.signal(number, lambda *_: application.stopping.set())
     try:
         serve(application, port=options.port, state_file=options.state_file, token=options.token)
-    except (OSError, SystemExit) as error:  # werkzeug leaves by SystemExit when the port is taken
+    except OSError as error:
         sys.stderr.write(f"The local AWS cannot listen on {HOST}:{options.port}: {error}\n")
         return 1
     return 0
