@@ -110,7 +110,7 @@ def carry_out(
         undone=[address for address in undone if not isinstance(outcome.failed.get(address), _MADE_ALL_THE_SAME)],
         services=() if interrupted else _services(planning, outcome, there),
         handed_over=hand_over and _sets_going(planning),
-        postponed=_postponed(planning) if hand_over else 0,
+        postponed=len(outcome.postponed),
     )
     return Run(ending, outcome)
 
@@ -127,15 +127,6 @@ def _sets_going(planning: Planning) -> bool:
         and planning.stack.resources[address].reconciler.settles
         for address, planned in planning.planned.items()
     )
-
-
-def _postponed(planning: Planning) -> int:
-    """Return how many things are left standing when nobody waits for the rollouts: see `engine.executor`."""
-    replaced = (
-        planned.change.action == Action.REPLACE and planning.stack.resources[address].reconciler.create_first
-        for address, planned in planning.planned.items()
-    )
-    return len(planning.swept) + sum(replaced)
 
 
 def _services(planning: Planning, outcome: Outcome, there: Target) -> tuple[ServiceStatus, ...]:

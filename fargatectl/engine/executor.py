@@ -2,6 +2,7 @@
 
 - *make* comes after the makes of what the resource takes values from.
 - *settle* follows a make that is not over with the call (a rollout).
+- *retire* is the second half of an update in place that takes something away: it waits for all settles.
 - *drop* comes after the drops of its users; a create-first replacement drops after its users have moved, and every
   drop of a deploy waits for all settles: what the old revision still needs must live until the new one serves.
 - Swept deletes come last, in reverse order of kinds.
@@ -18,7 +19,7 @@ from fargatectl.aws.errors import explain
 from fargatectl.engine.fresh import Proofs
 from fargatectl.engine.graph import walk
 from fargatectl.errors import FargatectlError, PlanChanged
-from fargatectl.model.change import Action
+from fargatectl.model.change import Action, Delta
 from fargatectl.model.events import StepEvent
 from fargatectl.model.spec import resolve
 
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
     from fargatectl.engine.planner import Planning
     from fargatectl.engine.reconciler import AnyLive, AnyReconciler
     from fargatectl.engine.sweep import Swept
-    from fargatectl.model.change import Delta
     from fargatectl.model.events import Emit, StepState, StepVerb
     from fargatectl.model.values import Address
 
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 class Step(NamedTuple):
     """A unit of execution. `place` tells swept deletes apart; for all others it is 0."""
 
-    verb: Literal["make", "settle", "drop"]
+    verb: Literal["make", "settle", "retire", "drop"]
     address: Address
     place: int = 0
 
@@ -56,12 +56,16 @@ class Settle(Protocol):
 
 @dataclass
 class Outcome:
-    """What became of an execution. `applied` counts steps that changed AWS."""
+    """What became of an execution. `applied` counts steps that changed AWS.
+
+    `postponed` is what nobody waits for the rollouts to take away: the next run does it.
+    """
 
     applied: int = 0
     failed: dict[Address, FargatectlError] = field(default_factory=dict)
     skipped: dict[Address, Address] = field(default_factory=dict)
     left: tuple[Address, ...] = ()
+    postponed: tuple[Address, ...] = ()
     outputs: dict[Address, Any] = field(default_factory=dict)
     settled: dict[Address, Any] = field(default_factory=dict)
 
@@ -109,6 +113,8 @@ class _Execution:
             Step("drop", orphan.change.address, place + 1): orphan for place, orphan in enumerate(planning.swept)
         }
         self.proofs = Proofs(planning, aws)
+        self.interim: dict[Address, Delta] = {}
+        self.postponed: list[Address] = []
         self.outcome = Outcome()
 
     def run(self) -> Outcome:
@@ -117,11 +123,12 @@ class _Execution:
         for step, error in result.failed.items():
             self.outcome.failed[step.address] = explain(error, step.address)
         for step, blame in result.skipped.items():
-            if self._does_something(step):
+            if self._does_something(step) and step.address not in self.outcome.failed:
                 self.outcome.skipped.setdefault(step.address, blame.address)
         left = [step.address for step in result.unvisited if self._does_something(step)]
         self.outcome.left = tuple(dict.fromkeys(left))
         self.outcome.outputs = self.outputs
+        self.outcome.postponed = tuple(dict.fromkeys(self.postponed))
         return self.outcome
 
     def steps(self) -> dict[Step, set[Step]]:
@@ -137,8 +144,22 @@ class _Execution:
         if self.settle is not None:
             settles = {Step("settle", s.address) for s in edges if self.stack.resources[s.address].reconciler.settles}
             edges |= {settling: {Step("make", settling.address)} for settling in settles}
+        for address in filter(self._retires, actions):
+            if self.settle is None:
+                self.postponed.append(address)
+            else:
+                edges[Step("retire", address)] = {Step("make", address), *settles}
         self._add_drops(edges, needs, actions, settles)
         return edges
+
+    def _retires(self, address: Address) -> bool:
+        """Tell whether the update of a resource takes something away that may be needed until the rollouts are over."""
+        planned = self.planning.planned[address]
+        if planned.live is None or planned.change.action not in {Action.UPDATE, Action.ADOPT}:
+            return False
+        resource = self.stack.resources[address]
+        spec = resolve(resource.spec, self.outputs)
+        return bool(resource.reconciler.meanwhile(spec, planned.live) != spec)
 
     def _add_drops(
         self,
@@ -159,6 +180,7 @@ class _Execution:
                 edges[own].add(drop)
             elif own in edges:
                 if self.settle is None:
+                    self.postponed.append(address)
                     continue
                 makes = {Step("make", user) for user in users.get(address, ())} & edges.keys()
                 waits |= {own, *makes, *settles}
@@ -166,6 +188,7 @@ class _Execution:
         declared = {step for step in edges if step.verb != "settle"} | settles
         for step, orphan in self.swept.items():
             if self.settle is None and any(s.verb == "make" for s in edges):
+                self.postponed.append(step.address)
                 continue
             later = {s for s, other in self.swept.items() if other.rank > orphan.rank}
             edges[step] = declared | later
@@ -187,7 +210,7 @@ class _Execution:
             assert self.settle is not None  # noqa: S101 - no settle step is planned without it
             changed = self.planning.planned[step.address].change.action != Action.NOOP
             return self._settled(step.address, self.settle(step.address, self.outputs, changed=changed))
-        return self._drop(step)
+        return self._retire(step.address) if step.verb == "retire" else self._drop(step)
 
     def _settled(self, address: Address, future: Future[Any]) -> Future[Any]:
         def keep(done: Future[Any]) -> None:
@@ -210,14 +233,28 @@ class _Execution:
         if delta and self.proofs.expired:
             live = how.match(spec, self._as_it_is_now(address, live, adopting=action == Action.ADOPT))
             delta = how.compare(spec, live)
+        self._check_covered(address, planned.change.fields, delta)
+        interim = how.meanwhile(spec, live)
+        delta = how.compare(interim, live)
+        self.interim[address] = delta
         if not delta:
             self.outputs[address] = live.out
             return
-        self._check_covered(address, planned.change.fields, delta)
         verb: StepVerb = "adopt" if action == Action.ADOPT else "update"
-        self._step(address, verb, lambda: self._record(address, how.update(self.aws, live, spec, delta)))
+        self._step(address, verb, lambda: self._record(address, how.update(self.aws, live, interim, delta)))
 
-    def _as_it_is_now(self, address: Address, live: AnyLive, *, adopting: bool) -> AnyLive:
+    def _retire(self, address: Address) -> None:
+        """Take away what an update left to the old revision, if it is still there."""
+        resource, planned = self.stack.resources[address], self.planning.planned[address]
+        assert planned.live is not None  # noqa: S101 - only an update in place leaves anything
+        how, spec = resource.reconciler, resolve(resource.spec, self.outputs)
+        live = how.match(spec, self._as_it_is_now(address, planned.live))
+        delta = how.compare(spec, live)
+        if delta:
+            self._check_covered(address, Delta((*planned.change.fields, *self.interim[address])), delta)
+            self._step(address, "update", lambda: self._record(address, how.update(self.aws, live, spec, delta)))
+
+    def _as_it_is_now(self, address: Address, live: AnyLive, *, adopting: bool = False) -> AnyLive:
         how = self.stack.resources[address].reconciler
         if not how.taggable and not adopting:
             self.proofs.parents(address)

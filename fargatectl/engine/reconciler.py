@@ -95,6 +95,15 @@ class Reconciler(ABC, Generic[S, O]):
         del spec
         return live
 
+    def meanwhile(self, spec: S, live: Live[S, O]) -> S:
+        """Return what an update makes of `live` until every rollout is over: `spec`, and what the old revision needs.
+
+        What `spec` takes away from running tasks (a right, a way in) goes once these are gone. `spec` itself means
+        that nothing need stay.
+        """
+        del live
+        return spec
+
     def health(self, aws: Aws, lives: Sequence[Live[S, O]]) -> Sequence[object]:
         """Return what `status` shows of each, one answer per live resource and in their order."""
         del aws

@@ -14,7 +14,7 @@ from fargatectl.stack.task import declare_definition
 if TYPE_CHECKING:
     from fargatectl.config.models import Service
     from fargatectl.engine.stack import Declared
-    from fargatectl.model.values import Late
+    from fargatectl.model.values import Late, Ref
     from fargatectl.reconcilers import alb
     from fargatectl.stack.shared import Shared
 
@@ -27,7 +27,7 @@ def declare_service(shared: Shared, name: str, service: Service) -> ServiceView:
     target = shared.balancers[service.http.load_balancer].targets[name] if service.http else None
     placed = shared.network.ref(shared.placements[name])
     definition = declare_definition(shared, name, service)
-    _declare_ingress(shared, name, service)
+    reachable = _declare_ingress(shared, name, service)
     scaled = service.scaling
     count = max(scaled.min, min(service.count, scaled.max)) if scaled else service.count
     declared = stack.add(
@@ -36,7 +36,7 @@ def declare_service(shared: Shared, name: str, service: Service) -> ServiceView:
         ecs.Service(
             name=names.family(stack.owner, name),
             cluster=config.cluster.name,
-            after=(shared.cluster.ref(lambda made: made.arn), *(target.attached if target else ())),
+            after=(shared.cluster.ref(lambda made: made.arn), reachable, *(target.attached if target else ())),
             task_definition=definition.ref(lambda made: made.arn),
             initial_count=count,
             desired_count=None if scaled else count,
@@ -75,7 +75,7 @@ def _targets(name: str, service: Service, target: alb.Target | None) -> tuple[ec
     return (ecs.Target(container=name, port=service.port, target_group_arn=target.target_group_arn),)
 
 
-def _declare_ingress(shared: Shared, name: str, service: Service) -> None:
+def _declare_ingress(shared: Shared, name: str, service: Service) -> Ref[str]:
     """Let the load balancer reach the port, and the app's other services where this one can be discovered."""
     sources: list[Late[str]] = []
     if service.http:
@@ -84,7 +84,7 @@ def _declare_ingress(shared: Shared, name: str, service: Service) -> None:
         sources += [group for other, group in shared.task_groups.items() if other != name]
     sources += service.allow_from
     group = shared.task_groups[name]
-    network.task_ingress(shared.stack, name, group_id=group, port=service.port, sources=sources)
+    return network.task_ingress(shared.stack, name, group_id=group, port=service.port, sources=sources)
 
 
 def _discovery(shared: Shared, name: str, service: Service) -> tuple[ecs.DiscoveryRegistration, ...]:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 from typing import TYPE_CHECKING
+from urllib.parse import unquote
 
 import pytest
 
@@ -213,6 +214,58 @@ def test_no_wait_leaves_deletions_to_the_next_run_and_says_so(shell: Shell) -> N
     again = shell("deploy", "--yes", "--json")
     assert again.events[0]["summary"]["delete"] > 0
     assert again.events[-1]["outcome"] == "succeeded"
+    assert shell("diff", "--exit-code").code == 0
+
+
+NEEDY = (
+    FILE
+    + """
+secrets = { OLD = { secret = "old" }, KEPT = { secret = "kept" } }
+[[services.web.permissions.allow]]
+actions = ["s3:GetObject"]
+resources = ["arn:aws:s3:::old/*"]
+"""
+)
+
+
+def _held_by_tasks(shell: Shell) -> tuple[bool, bool, bool]:
+    """Tell whether port 80 is open, the secret `old` may be read, and so may its bucket."""
+    region = shell.local.cloud.region(shell.local.account, shell.local.region)
+    named = [{"Name": "group-name", "Values": ["shop-web-task"]}]
+    (group,) = region.ask("ec2", "DescribeSecurityGroups", Filters=named)["SecurityGroups"]
+    rights = [
+        unquote(str(region.ask("iam", "GetRolePolicy", RoleName=f"shop-web-{role}", PolicyName="fargatectl")))
+        for role in ("execution", "task")
+    ]
+    ports = {permission["FromPort"] for permission in group["IpPermissions"]}
+    return 80 in ports, "secret:old" in rights[0], "s3:::old/" in rights[1]
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_the_old_tasks_keep_their_way_in_and_their_rights_until_they_are_gone(shell: Shell, *, fails: bool) -> None:
+    shell.write(NEEDY)
+    shell.local.provision({"secrets": [{"name": "old"}, {"name": "kept"}]})
+    assert shell("deploy", "--yes").code == 0
+    text = NEEDY.replace("port = 80", "port = 81").replace('OLD = { secret = "old" }, ', "").replace(":::old", ":::new")
+    shell.write(text.replace("shop/web:1", "shop/web:crash" if fails else "shop/web:2"))
+    seen: list[tuple[bool, bool, bool]] = []
+
+    def watch(call: Call, apply: Callable[[], Response]) -> Response:
+        if call.operation == "DescribeServiceDeployments":
+            seen.append(_held_by_tasks(shell))
+        return apply()
+
+    shell.local.intercept(watch)
+    done = shell("deploy", "--yes")
+    shell.local.intercept(None)
+    assert done.code == (3 if fails else 0), done.err
+    assert len(seen) > 1
+    assert set(seen) == {(True, True, True)}
+    if fails:
+        assert _held_by_tasks(shell) == (True, True, True)
+        shell.write(text.replace("shop/web:1", "shop/web:2"))
+        assert shell("deploy", "--yes").code == 0
+    assert _held_by_tasks(shell) == (False, False, False)
     assert shell("diff", "--exit-code").code == 0
 
 

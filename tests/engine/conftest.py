@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from fargatectl.aws.session import Identity
+from fargatectl.aws.session import Identity, Reads
 from fargatectl.engine.stack import Stack
 from fargatectl.model.ownership import Ownership
 from tests.engine.fakes import Children, LastingThings, Things, World
@@ -18,6 +18,9 @@ class NoAws:
     """What the engine itself asks of AWS: who we are, what time it is, what carries our tags."""
 
     region = "eu-central-1"
+
+    def __init__(self) -> None:
+        self.reads = Reads()
 
     def identity(self) -> Identity:
         return Identity("123456789012", "arn:aws:iam::123456789012:user/dev")

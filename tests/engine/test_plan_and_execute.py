@@ -287,6 +287,64 @@ def test_drops_wait_for_the_settle_and_are_skipped_when_it_fails(new_stack: Any,
     assert {thing.name for thing in world.things.values()} == {"home-round", "kid", "rolling"}
 
 
+class Doors(Things):
+    """What shrinks only when nobody old needs it any more."""
+
+    kind = "fake.door"
+
+    def meanwhile(self, spec: Thing, live: Any) -> Thing:
+        return replace(spec, size=max(spec.size, live.spec.size))
+
+
+def doors(stack: Stack, world: World, size: int, slow: int = 0) -> Stack:
+    door = stack.add(Doors(world), "door", Thing(name="door", size=size, slow=slow), group="all")
+    stack.add(Rolling(world), "rolling", Thing(name="rolling", parent=door.ref(lambda made: made)), group="all")
+    return stack
+
+
+def test_what_the_old_revision_needs_is_taken_away_after_the_settle(new_stack: Any, world: World, aws: Any) -> None:
+    done(doors(new_stack(), world, 5), aws, settle=ended)
+    world.calls.clear()
+    sizes: list[int] = []
+
+    def watching(address: Any, outputs: Any, *, changed: bool) -> Future[Any]:
+        sizes.extend(thing.size for thing in world.things.values() if thing.name == "door")
+        return ended(address, outputs, changed=changed)
+
+    outcome, _ = done(doors(new_stack(), world, 1, slow=3), aws, settle=watching)
+    assert outcome.complete
+    assert sizes == [5]
+    assert [call for call in world.calls if not call.startswith("read")] == ["update door slow", "update door size"]
+    assert not planned(doors(new_stack(), world, 1, slow=3), aws).plan
+
+
+def test_nothing_is_taken_away_when_the_settle_fails_or_nobody_waits(new_stack: Any, world: World, aws: Any) -> None:
+    done(doors(new_stack(), world, 5), aws, settle=ended)
+    world.calls.clear()
+
+    def failing(address: Any, outputs: Any, *, changed: bool) -> Future[Any]:
+        del address, outputs, changed
+        future: Future[Any] = Future()
+        future.set_exception(RolloutFailed("no", diagnosis=Diagnosis("rolling", "?", (), "old")))
+        return future
+
+    outcome, _ = done(doors(new_stack(), world, 1), aws, settle=failing)
+    assert outcome.skipped == {Address("fake.door/door"): Address("fake.thing/rolling")}
+    outcome, _ = done(doors(new_stack(), world, 1), aws)
+    assert outcome.postponed == (Address("fake.door/door"),)
+    assert not [call for call in world.calls if not call.startswith("read")]
+    assert actions(planned(doors(new_stack(), world, 1), aws)) == {"fake.door/door": "update"}
+
+
+def test_what_only_grows_is_changed_at_once(new_stack: Any, world: World, aws: Any) -> None:
+    done(doors(new_stack(), world, 1), aws, settle=ended)
+    world.calls.clear()
+    outcome, _ = done(doors(new_stack(), world, 5), aws, settle=ended)
+    assert outcome.applied == 1
+    assert [call for call in world.calls if "door" in call and not call.startswith("read")] == ["update door size"]
+    assert sum(call.startswith("read fake.door") for call in world.calls) == 1
+
+
 def test_unchanged_things_settle_too(new_stack: Any, world: World, aws: Any) -> None:
     seen: list[bool] = []
 

@@ -6,10 +6,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from hypothesis import given, strategies as st
 
+from fargatectl.engine.reconciler import Live
 from fargatectl.model.change import diff
 from fargatectl.model.values import Address, Ref, fill
 from fargatectl.reconcilers import iam
-from fargatectl.reconcilers.iam import Policy, Role, Statement
+from fargatectl.reconcilers.iam import Policy, Role, Roles, Statement
+from fargatectl.reconcilers.iam.roles import RoleOut
 
 if TYPE_CHECKING:
     import random
@@ -155,3 +157,60 @@ def test_a_late_value_that_turns_out_to_be_none_takes_its_statement_along() -> N
     assert [s.sid for s in fill(policy, {HERE: None}).statements] == ["ReadSecrets"]
     assert [s.sid for s in fill(policy, {HERE: KEY}).statements] == ["Decrypt", "ReadSecrets"]
     assert [s.sid for s in fill(policy, {HERE: ALIAS}).statements] == ["DecryptByAlias", "ReadSecrets"]
+
+
+def allowed(policy: Policy) -> set[tuple[str, str, str]]:
+    """Return what a policy allows: action, resource, and under what conditions for whom."""
+    return {
+        (action, str(resource), f"{statement.conditions} {statement.principals}")
+        for statement in policy.statements
+        if statement.effect == "Allow"
+        for action in statement.actions
+        for resource in statement.resources
+    }
+
+
+@given(policies, policies)
+def test_two_policies_side_by_side_allow_what_both_allow_and_nothing_else(new: Policy, old: Policy) -> None:
+    both = new.beside(old)
+    assert allowed(both) == allowed(new) | allowed(old)
+    assert {statement for statement in new.statements if statement not in both.statements} == set()
+    assert new.beside(both) == both
+
+
+@given(policies)
+def test_nothing_is_kept_of_a_policy_that_only_grows(policy: Policy) -> None:
+    more = Policy(
+        statements=tuple(
+            Statement(
+                sid=one.sid,
+                effect=one.effect,
+                actions=(*one.actions, "more"),
+                resources=one.resources,
+                conditions=one.conditions,
+                principals=one.principals,
+            )
+            for one in policy.statements
+        )
+    )
+    assert more.beside(policy) == more
+
+
+def test_a_role_without_room_for_both_takes_the_new_rights_at_once() -> None:
+    arns = [f"arn:aws:s3:::{'x' * 200}{number}/*" for number in range(60)]
+    old = Role(
+        name="r",
+        inline={"p": Policy(statements=(iam.allow("A", ["s3:GetObject"], arns[:30]),))},
+        managed=tuple(f"arn:aws:iam::aws:policy/p{number}" for number in range(8)),
+    )
+    new = Role(
+        name="r",
+        inline={"p": Policy(statements=(iam.allow("A", ["s3:GetObject"], arns[30:]),))},
+        managed=tuple(f"arn:aws:iam::aws:policy/p{number}" for number in range(6, 12)),
+    )
+    live = Live(old, RoleOut("r", "arn"), "arn")
+    assert Roles().meanwhile(new, live) == new
+    smaller = Role(name="r", inline={"p": Policy(statements=(iam.allow("A", ["s3:GetObject"], arns[30:31]),))})
+    kept = Roles().meanwhile(smaller, live)
+    assert kept.managed == old.managed
+    assert len(kept.inline["p"].statements) == 2

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias, Union
 
 from fargatectl.model.values import Ref
@@ -16,6 +16,8 @@ Value: TypeAlias = Union[str, None, Ref[str], Ref[Union[str, None]]]
 """A value of a statement. None is no value: a late one may turn out to be that."""
 
 _VERSION = "2012-10-17"
+_LEAVING = "Leaving"  # added to the Sid of an old statement that stays for a while
+_FRAME = len('{"Version":"2012-10-17","Statement":}')
 _OURS = frozenset({"Sid", "Effect", "Action", "Resource", "Condition", "Principal"})
 
 
@@ -52,6 +54,11 @@ class Statement:
         """Tell whether it speaks of nothing: all that it was about turned out to be None."""
         return not (self.resources or self.principals or self.rest)
 
+    def covers(self, other: Statement) -> bool:
+        """Tell whether it allows all that `other` does, as far as that is plain to see."""
+        same = replace(other, sid=self.sid, actions=self.actions, resources=self.resources)
+        return same == self and set(other.actions) <= set(self.actions) and set(other.resources) <= set(self.resources)
+
     def document(self) -> dict[str, Any]:
         """Return it as IAM reads it. All late values must be known."""
         parts: dict[str, Any] = {"Sid": self.sid, "Effect": self.effect, "Action": list(self.actions)}
@@ -87,6 +94,27 @@ class Policy:
         listed = document.get("Statement", [])
         parts = [listed] if isinstance(listed, Mapping) else listed
         return cls(statements=tuple(_parsed(part, place) for place, part in enumerate(parts, 1)))
+
+    def beside(self, old: Policy) -> Policy:
+        """Return what allows all that this policy allows, and all that `old` does.
+
+        A statement of `old` is taken over as it is: the actions of one beside the resources of another would allow
+        more than both.
+        """
+        made = {statement.sid: statement for statement in self.statements}
+        for statement in old.statements:
+            if statement.effect == "Allow" and not any(one.covers(statement) for one in made.values()):
+                sid = statement.sid
+                while sid in made:
+                    sid += _LEAVING
+                made[sid] = replace(statement, sid=sid)
+        return Policy(statements=tuple(made.values()))
+
+    @property
+    def size(self) -> int:
+        """How many characters IAM counts, roughly where a value is not known yet."""
+        statements = [statement.document() for statement in self.statements]
+        return len(json.dumps(statements, separators=(",", ":"), default=str)) + _FRAME
 
     def to_json(self) -> str:
         """Return the document as IAM reads it. All late values must be known."""

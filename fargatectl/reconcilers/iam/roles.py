@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -40,6 +40,9 @@ _EDITED = Transient("ConcurrentModification", seconds=120)
 # IAM API Reference, DeleteRole: policies that were just taken off still count for a while.
 _STILL_ATTACHED = Transient("DeleteConflict", seconds=120)
 _GONE_SECONDS = 60
+
+# IAM User Guide, "IAM and AWS STS quotas": characters of all inline policies of a role, and managed policies on one.
+_INLINE_ROOM, _MANAGED_ROOM = 10_240, 10
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -140,6 +143,21 @@ class Roles(Reconciler[Role, RoleOut]):
             [arn for arn in have.managed if arn not in spec.managed],
         )
         return live.out
+
+    def meanwhile(self, spec: Role, live: RoleLive) -> Role:
+        """Keep the rights that tasks of the old revision may have been made for, where the role has room for them."""
+        old = live.spec
+        inline = {
+            name: spec.inline.get(name, Policy()).beside(old.inline.get(name, Policy()))
+            for name in {*spec.inline, *old.inline}
+        }
+        managed = {*spec.managed, *old.managed}
+        full = sum(policy.size for policy in inline.values()) > _INLINE_ROOM
+        return replace(
+            spec,
+            inline=spec.inline if full else inline,
+            managed=spec.managed if len(managed) > _MANAGED_ROOM else tuple(managed),
+        )
 
     def delete(self, aws: Aws, live: RoleLive) -> None:
         name = live.out.name

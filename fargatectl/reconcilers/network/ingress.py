@@ -61,16 +61,21 @@ class IngressOut:
 
 @dataclass(frozen=True, kw_only=True)
 class Ingress(Spec):
-    """All of our rules in the security group `group_id`; `name` says whose group it is, to people."""
+    """All of our rules in the security group `group_id`; `name` says whose group it is, to people.
+
+    `leaving` are those of `rules` that stay for a while: where the group is full they go first.
+    """
 
     identity: ClassVar[tuple[str, ...]] = ("group_id",)
 
     name: str = setting(wiring=True, default="")
     group_id: Late[str] = setting(immutable=True)
     rules: tuple[IngressRule, ...] = ()
+    leaving: tuple[IngressRule, ...] = setting(wiring=True, default=())
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "rules", tuple(sorted(set(self.rules), key=_order)))
+        for name in ("rules", "leaving"):
+            object.__setattr__(self, name, tuple(sorted(set(getattr(self, name)), key=_order)))
 
 
 class Ingresses(Reconciler[Ingress, IngressOut]):
@@ -90,6 +95,11 @@ class Ingresses(Reconciler[Ingress, IngressOut]):
         shared = live.out.others.intersection(spec.rules)
         return replace(live, spec=replace(live.spec, rules=(*live.spec.rules, *shared)))
 
+    def meanwhile(self, spec: Ingress, live: Live[Ingress, IngressOut]) -> Ingress:
+        """Keep the ways in to the tasks of the old revision."""
+        leaving = set(live.spec.rules) - set(spec.rules)
+        return replace(spec, rules=(*spec.rules, *leaving), leaving=tuple(leaving))
+
     def create(self, aws: Aws, spec: Ingress) -> IngressOut:
         _authorize(aws, known(spec.group_id), spec.rules)
         return IngressOut(known(spec.group_id))
@@ -101,9 +111,10 @@ class Ingresses(Reconciler[Ingress, IngressOut]):
             try:
                 _authorize(aws, live.out.group_id, missing)
             except ClientError as error:
+                # VPC User Guide, "Amazon VPC quotas": a prefix list counts as often as it may have entries.
                 if not says(error, "RulesPerSecurityGroupLimitExceeded"):
                     raise
-                _revoke(aws, live.out.group_id, surplus)
+                _revoke(aws, live.out.group_id, surplus.union(spec.leaving))
                 _authorize(aws, live.out.group_id, missing)
             _revoke(aws, live.out.group_id, surplus)
         return live.out

@@ -53,15 +53,17 @@ def task_group(stack: Stack, service: str, *, vpc_id: Late[str]) -> Ref[str]:
 
 def task_ingress(
     stack: Stack, service: str, *, group_id: Late[str], port: int | None, sources: Iterable[Late[str]]
-) -> None:
+) -> Ref[str]:
     """Declare who may reach the tasks of a service: load balancers' and tasks' groups by id, CIDRs, prefix lists.
+    Return the id of the group that is open to them.
 
     Apart from `task_group` because the groups of two services may name each other. Declare it for every group, with
     no port or no sources too: that is what closes it.
     """
     rules = () if port is None else tuple(IngressRule(source, port, port) for source in sources)
     ingress = Ingress(name=f"the tasks of {service}", group_id=group_id, rules=rules)
-    stack.add(Ingresses(), f"{service}-task", ingress, group=f"service {service}")
+    declared = stack.add(Ingresses(), f"{service}-task", ingress, group=f"service {service}")
+    return declared.ref(lambda made: made.group_id)
 
 
 def _group(stack: Stack, address: str, name: str, vpc_id: Late[str], group: str) -> Ref[str]:
