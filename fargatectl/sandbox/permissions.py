@@ -1,7 +1,7 @@
 """What a role may do: just enough of IAM's evaluation to tell whether a task can start.
 
-Identity policies only; allow and deny with wildcards; conditions are taken as met (AWS: IAM user guide, "Policy
-evaluation logic").
+Identity policies only; allow and deny with wildcards; conditions are taken as met, except those of a trust policy on
+who asks (AWS: IAM user guide, "Policy evaluation logic").
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from fargatectl.sandbox import moto_adapter
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from fargatectl.sandbox.cloud import Region
     from fargatectl.sandbox.moto_adapter import RoleView
@@ -61,14 +61,29 @@ def allows(role: RoleView, action: str, resource: str) -> bool:
     return allowed
 
 
-def trusts(role: RoleView, service: str) -> bool:
-    """Tell whether a role may be assumed by a service ("ecs-tasks.amazonaws.com")."""
+def trusts(role: RoleView, service: str, context: Mapping[str, str] | None = None) -> bool:
+    """Tell whether a role may be assumed by a service ("ecs-tasks.amazonaws.com").
+
+    `context` has what the service says of itself ("aws:SourceArn"); conditions on anything else are taken as met.
+    """
     for statement in _statements((role.trust,)):
         principal = statement.get("Principal") or {}
         services = _list(principal.get("Service")) if isinstance(principal, dict) else [principal]
-        if statement.get("Effect") == "Allow" and {service, "*"} & set(services):
+        trusted = statement.get("Effect") == "Allow" and {service, "*"} & set(services)
+        if trusted and _conditions_hold(statement.get("Condition") or {}, context or {}):
             return True
     return False
+
+
+def _conditions_hold(conditions: Mapping[str, Any], context: Mapping[str, str]) -> bool:
+    known = {key.lower(): value for key, value in context.items()}
+    return all(
+        _any_matches(_list(wanted), known[key.lower()])
+        for operator, keys in conditions.items()
+        if operator in ("ArnEquals", "ArnLike", "StringEquals", "StringLike")
+        for key, wanted in keys.items()
+        if key.lower() in known
+    )
 
 
 def _statements(documents: tuple[str, ...]) -> Iterator[dict[str, Any]]:

@@ -59,7 +59,7 @@ class Effects:
             return
         met = [effect(region, setting.subject, setting.value) for region in regions]
         if setting.key.once and not any(met):
-            message = f"{setting.name} meets nothing: no such service, or it has no such tasks or scalable target"
+            message = f"{setting.name} meets nothing: no such thing, or it has no such tasks or scalable target"
             raise SettingError(message, hint="deploy it first")
 
 

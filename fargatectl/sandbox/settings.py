@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 Value = float | str | tuple[int, str]
 
 _CODE = re.compile(r"(?:(\d+|\*):)?([A-Za-z][\w.]*)")
-_SERVICE = re.compile(r"[\w-]+/[\w-]+")
 EVERY = 0
 
 
@@ -101,7 +100,14 @@ def _one_of(*words: str) -> Callable[[str], str]:
 
 
 _OPERATION, _TASKS, _PROVIDER = "SERVICE.OPERATION", "CLUSTER/SERVICE", "PROVIDER"
+_ACTION, _SCHEDULE, _ALARM = "CLUSTER/SERVICE/ACTION", "GROUP/SCHEDULE", "NAME"
 _PROVIDERS = ("FARGATE", "FARGATE_SPOT")
+_SUBJECTS = {
+    _TASKS: (re.compile(r"[\w-]+/[\w-]+"), "a cluster and a service"),
+    _ACTION: (re.compile(r"[\w-]+/[\w-]+/.+"), "a cluster, a service and a scheduled action"),
+    _SCHEDULE: (re.compile(r"[\w.-]+/[\w.-]+"), "a group and a schedule"),
+    _ALARM: (re.compile(r".+"), "an alarm's name"),
+}
 
 KEYS = {
     key.name: key
@@ -118,6 +124,8 @@ KEYS = {
         Key("capacity", "none", "there is no capacity to start tasks on", _one_of("none"), _PROVIDER),
         Key("count", "N", "the autoscaler sets the service's count, now", _count, _TASKS, once=True),
         Key("spot", "interrupt", "AWS takes the service's Spot tasks back", _one_of("interrupt"), _TASKS, once=True),
+        Key("scheduled_action", "run", "an action of the autoscaler is due, now", _one_of("run"), _ACTION, once=True),
+        Key("schedule", "run", "a schedule of EventBridge Scheduler is due, now", _one_of("run"), _SCHEDULE, once=True),
     )
 }  # fmt: skip
 
@@ -163,9 +171,11 @@ def _check_subject(key: Key, subject: str) -> None:
     elif key.subject == _PROVIDER and subject not in _PROVIDERS:
         message = f"There is no capacity provider {subject!r}"
         raise SettingError(message, hint=f"there are {' and '.join(_PROVIDERS)}")
-    elif key.subject == _TASKS and not _SERVICE.fullmatch(subject):
-        message = f"{key.name} needs a cluster and a service, not {subject!r}"
-        raise SettingError(message, hint=f"write {key.pattern}={key.value}")
+    elif key.subject in _SUBJECTS:
+        form, words = _SUBJECTS[key.subject]
+        if not form.fullmatch(subject):
+            message = f"{key.name} needs {words}, not {subject!r}"
+            raise SettingError(message, hint=f"write {key.pattern}={key.value}")
 
 
 def _check_operation(key: Key, subject: str) -> None:

@@ -13,6 +13,7 @@ from fargatectl.sandbox.cloudmap.state import CloudMap
 from fargatectl.sandbox.ecs.tagging import tagged as tagged_in_ecs
 from fargatectl.sandbox.faults import AwsError
 from fargatectl.sandbox.handlers import HANDLERS, Answer, Forward
+from fargatectl.sandbox.schedules import tagged as tagged_schedule_groups
 from fargatectl.sandbox.script import EFFECTS
 
 if TYPE_CHECKING:
@@ -23,13 +24,14 @@ if TYPE_CHECKING:
     from fargatectl.sandbox.wire import Call
 
 _SERVICE = "resourcegroupstaggingapi"
-_OURS = ("ecs", "servicediscovery", "iam")  # what moto knows of these is not what is
+_OURS = ("ecs", "scheduler", "servicediscovery", "iam")  # what moto knows of these is not what is
 
 
 def tagged(region: Region) -> Iterator[tuple[str, dict[str, str]]]:
     """Yield ARN and tags of everything that has tags."""
     yield from tagged_in_ecs(region)
     yield from region.state(CloudMap).tags.items()
+    yield from tagged_schedule_groups(region)
     for arn, tags in moto_adapter.tagged(region.account, region.name):
         if arn.split(":")[2] not in _OURS:
             yield arn, tags

@@ -223,7 +223,14 @@ def test_a_mistyped_setting_is_explained_and_changes_nothing(
 
 
 def test_every_key_can_be_written_as_documented() -> None:
-    subjects = {"SERVICE.OPERATION": "ecs.CreateService", "CLUSTER/SERVICE": "c/web", "PROVIDER": "FARGATE"}
+    subjects = {
+        "SERVICE.OPERATION": "ecs.CreateService",
+        "CLUSTER/SERVICE": "c/web",
+        "CLUSTER/SERVICE/ACTION": "c/web/night",
+        "GROUP/SCHEDULE": "jobs/nightly",
+        "NAME": "errors",
+        "PROVIDER": "FARGATE",
+    }
     values = {"SECONDS": "1", "[N:]CODE": "2:X", "N": "1"}
     for key in KEYS.values():
         subject = f".{subjects[key.subject]}" if key.subject else ""

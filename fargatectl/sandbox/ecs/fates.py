@@ -5,16 +5,19 @@ one to `_RULES`. The texts are AWS's (ECS guide, "Stopped tasks error codes", "C
 "Troubleshooting ResourceInitializationError").
 
 Tags of the local AWS's own: `missing`, `denied` and `wrong-arch` cannot be pulled, `slow` takes five minutes to pull,
-`crash` exits with 1 soon after its start, `oom` is killed for its memory, `unhealthy` fails its health checks.
+`crash` exits with 1 soon after its start and `exit-3` with 3, `oom` is killed for its memory, `unhealthy` fails its
+health checks.
 """
 
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from fargatectl.sandbox import permissions, routes
+from fargatectl.sandbox.ecs import overrides
 from fargatectl.sandbox.faults import AwsError
 from fargatectl.sandbox.targets import PASSES, Verdict
 
@@ -29,6 +32,7 @@ PULL_SECONDS = 8.0
 _SLOW_PULL_SECONDS = 300.0
 _TIMEOUT_SECONDS = 120.0
 _CRASH_SECONDS = 4.0
+_EXIT = re.compile(r"exit-(\d{1,2}|1\d\d|2[0-4]\d|25[0-5])")
 SICK = Verdict("Target.ResponseCodeMismatch", "Health checks failed with these codes: [503]")
 _UNABLE = "ResourceInitializationError: unable to pull secrets or registry auth: execution resource retrieval failed: "
 
@@ -74,17 +78,22 @@ def tag_of(image: str) -> str:
 
 
 def _role(region: Region, task: Task) -> RoleView | None:
-    arn = task.definition.content.get("executionRoleArn")
+    arn = overrides.role(task, "executionRoleArn")
     return permissions.role(region, arn) if arn else None
 
 
 def _assumable(region: Region, task: Task) -> Fate | None:
     for key in ("executionRoleArn", "taskRoleArn"):
-        arn = task.definition.content.get(key)
+        arn = overrides.role(task, key)
         role = permissions.role(region, arn) if arn else None
-        if arn and (role is None or not permissions.trusts(role, "ecs-tasks.amazonaws.com")):
+        if arn and (role is None or not permissions.trusts(role, "ecs-tasks.amazonaws.com", _caller(region))):
             return Fate(refusal=not_assumable(arn), after=2.0)
     return None
+
+
+def _caller(region: Region) -> Mapping[str, str]:
+    """Return what ECS says of itself to a trust policy: no cluster in particular (AWS: ECS guide, "Task IAM role")."""
+    return {"aws:SourceAccount": region.account, "aws:SourceArn": region.arn("ecs", "task")}
 
 
 def not_assumable(arn: str) -> str:
@@ -333,6 +342,9 @@ def _running_fate(name: str, tag: str, definition: Mapping[str, Any]) -> Fate | 
     if tag == "oom":
         reason = "OutOfMemoryError: Container killed due to memory usage"
         return Fate(exit=Exit(name, _CRASH_SECONDS, 137, reason, cause="its image is tagged oom"))
+    code = _EXIT.fullmatch(tag)
+    if code:
+        return Fate(exit=Exit(name, _CRASH_SECONDS, int(code.group(1)), cause=f"its image is tagged {tag}"))
     if tag == "slow":
         return Fate(pull_seconds=_SLOW_PULL_SECONDS)
     if tag == "unhealthy":

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from fargatectl.sandbox import reachability, targets
 from fargatectl.sandbox.cloudmap import services as discovery
-from fargatectl.sandbox.ecs import fates, interfaces, logs
+from fargatectl.sandbox.ecs import fates, interfaces, logs, overrides
 from fargatectl.sandbox.ecs.state import RUNNING, STOPPED, Container, Ecs, Task
 from fargatectl.sandbox.faults import AwsError
 from fargatectl.sandbox.script import EFFECTS
@@ -79,13 +79,19 @@ def _pulled(region: Region, task: Task, fate: Fate) -> None:
     task.dates["pullStoppedAt"] = region.date()
     for container in task.containers:
         container.last_status = RUNNING
-        logs.write(region, task, container, f"container {container.name} started from {container.definition['image']}")
+        logs.write(region, task, container, _greeting(task, container))
     if not (task.load_balancers or task.registries):
         _run(region, task, fate)
         return
     _move(region, task, "ACTIVATING")
     _register_targets(region, task, fate)
     region.later(ACTIVATE_SECONDS, lambda: _run(region, task, fate))
+
+
+def _greeting(task: Task, container: Container) -> str:
+    started = f"container {container.name} started from {container.definition['image']}"
+    command = overrides.command(task, container)
+    return f"{started}, asked to run: {command}" if command else started
 
 
 def _register_targets(region: Region, task: Task, fate: Fate) -> None:

@@ -260,5 +260,5 @@ class Ecs:
     clusters: dict[str, Cluster] = field(default_factory=dict)
     families: dict[str, list[TaskDefinition]] = field(default_factory=dict)
     settings: dict[str, str] = field(default_factory=dict)
-    tokens: dict[str, list[str]] = field(default_factory=dict)
+    tokens: dict[str, tuple[Members, list[str]]] = field(default_factory=dict)
     addresses: dict[str, int] = field(default_factory=dict)

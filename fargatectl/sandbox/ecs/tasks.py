@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from fargatectl.sandbox.ecs import fates, interfaces, lifecycle, scheduler, service_rules
+from fargatectl.sandbox.ecs import fates, interfaces, lifecycle, overrides, scheduler, service_rules
 from fargatectl.sandbox.ecs.requests import (
     cluster as find_cluster,
     definition as find_definition,
@@ -21,6 +21,7 @@ from fargatectl.sandbox.ecs.requests import (
 )
 from fargatectl.sandbox.ecs.services import launch
 from fargatectl.sandbox.ecs.state import Cluster, Container, Ecs, Members, Task, TaskDefinition
+from fargatectl.sandbox.faults import AwsError
 from fargatectl.sandbox.handlers import HANDLERS, Answer, Forward
 
 if TYPE_CHECKING:
@@ -41,11 +42,11 @@ def run_task(region: Region, call: Call, _forward: Forward) -> Answer:
     count = int(params.get("count") or 1)
     if not 1 <= count <= _RUN_AT_ONCE:
         raise invalid(f"count must be between 1 and {_RUN_AT_ONCE}.")
-    token, tokens = params.get("clientToken"), region.state(Ecs).tokens
-    if token in tokens:
-        known = [cluster.tasks[short(arn)] for arn in tokens[token] if short(arn) in cluster.tasks]
+    known = _asked_before(region, cluster, params)
+    if known is not None:
         return {"tasks": [show(task) for task in known], "failures": []}
     definition = service_rules.active(find_definition(region, params["taskDefinition"]))
+    overrides.check(definition, params.get("overrides") or {})
     network = service_rules.network(params.get("networkConfiguration"))
     service_rules.check_network(region, network, definition)
     role = fates.too_new(region, definition)
@@ -57,9 +58,20 @@ def run_task(region: Region, call: Call, _forward: Forward) -> Answer:
     made = [_make(region, cluster, definition, network, params) for _ in range(count)]
     for task in made:
         lifecycle.launch(region, task)
-    if token:
-        tokens[token] = [task.arn for task in made]
+    if params.get("clientToken"):
+        region.state(Ecs).tokens[params["clientToken"]] = (dict(params), [task.arn for task in made])
     return {"tasks": [show(task, tags=True) for task in made], "failures": []}
+
+
+def _asked_before(region: Region, cluster: Cluster, params: Mapping[str, Any]) -> list[Task] | None:
+    """Return the tasks that a request's token started before. Raises AwsError if that was another request."""
+    asked, arns = region.state(Ecs).tokens.get(params.get("clientToken") or "", (None, []))
+    if asked is None:
+        return None
+    if asked != params:
+        message = "The RunTask request could not be processed due to conflicts. The provided clientToken is already in "
+        raise AwsError("ConflictException", f"{message}use with a different RunTask request.", resourceIds=arns)
+    return [cluster.tasks[short(arn)] for arn in arns if short(arn) in cluster.tasks]
 
 
 def _make(
@@ -160,11 +172,11 @@ def show(task: Task, *, tags: bool = False) -> Members:
     content = task.definition.content
     architecture = (content.get("runtimePlatform") or {}).get("cpuArchitecture", "X86_64")
     storage = {"sizeInGiB": (content.get("ephemeralStorage") or {}).get("sizeInGiB", 20)}
-    started = task.last_status != "PROVISIONING"
+    started, given = task.last_status != "PROVISIONING", task.members.get("overrides") or {}
     return without_empty(
         {
-            "overrides": {"containerOverrides": [{"name": one.name} for one in task.containers]},
             **task.members,
+            "overrides": overrides.show(task.containers, given),
             "taskArn": task.arn,
             "clusterArn": task.cluster.arn,
             "taskDefinitionArn": task.definition.arn,
@@ -173,8 +185,7 @@ def show(task: Task, *, tags: bool = False) -> Members:
             "availabilityZone": task.interface.zone if task.interface else None,
             "connectivity": "CONNECTED" if "connectivityAt" in task.dates else None,
             "containers": [_show_container(task, one) for one in task.containers],
-            "cpu": content.get("cpu"),
-            "memory": content.get("memory"),
+            **overrides.size(task.definition, given),
             "createdAt": task.created_at,
             "desiredStatus": task.desired,
             "lastStatus": task.last_status,

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from fargatectl.sandbox.cloud import Region
     from fargatectl.sandbox.wire import Call
 
-_TASKS = "ecs-tasks.amazonaws.com"
+_ASSUMING = ("ecs-tasks.amazonaws.com", "scheduler.amazonaws.com")
 _TRUST_SIZE, _INLINE_SIZE, _ATTACHED = 2048, 10_240, 10
 _SERVICE_LINKED = "/aws-service-role/"
 _NAMES = {
@@ -52,7 +52,7 @@ def update_assume_role_policy(region: Region, call: Call, forward: Forward) -> A
     arn = region.moto("iam", "GetRole", RoleName=call.params["RoleName"])["Role"]["Arn"]
     before = permissions.role(region, arn)
     answer = forward()
-    if before is None or not permissions.trusts(before, _TASKS):
+    if before is None or not any(permissions.trusts(before, service) for service in _ASSUMING):
         permissions.note_change(region, arn)
     return answer
 

@@ -81,9 +81,11 @@ def with_new_roles(then: Callable[[Scene], Any]) -> Callable[[Scene], Any]:
     return act
 
 
-def run_task(scene: Scene) -> None:
+def run_task(scene: Scene, **settings: Any) -> None:
     network = {"awsvpcConfiguration": {"subnets": scene.subnets}}
-    scene.ecs.run_task(cluster="c", taskDefinition=scene.register(), launchType="FARGATE", networkConfiguration=network)
+    scene.ecs.run_task(
+        cluster="c", taskDefinition=scene.register(), launchType="FARGATE", networkConfiguration=network, **settings
+    )
 
 
 DEFINITIONS = [
@@ -372,5 +374,24 @@ SERVICES = [
         CLIENT,
         with_new_roles(run_task),
         "unable to assume the role",
+    ),
+    Refusal(
+        "What a job overrides is in its definition",
+        "ECS API Reference, ContainerOverride",
+        "InvalidParameterException",
+        lambda scene: run_task(scene, overrides={"containerOverrides": [{"name": "no", "command": ["x"]}]}),
+        "is not a container in the TaskDefinition",
+    ),
+    Refusal(
+        "A job's size is one of Fargate's, overridden too",
+        "ECS API Reference, TaskOverride",
+        "ClientException",
+        lambda scene: run_task(scene, overrides={"cpu": "256", "memory": "8192"}),
+    ),
+    Refusal(
+        "At most ten tasks are run at once",
+        "ECS API Reference, RunTask",
+        "InvalidParameterException",
+        lambda scene: run_task(scene, count=11),
     ),
 ]

@@ -1,0 +1,356 @@
+"""How faithful each operation of the local AWS is, and after which page of AWS's it was made.
+
+`docs/local-aws.md` shows these tables (`python -m tests.sandbox.page` writes them); a test holds them to the handlers
+that there are and to the calls that fargatectl makes.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """Operations that are alike (their names, with spaces between): what is as on AWS, what is simpler or absent."""
+
+    names: str
+    faithful: str
+    simpler: str = ""
+
+    @property
+    def operations(self) -> tuple[str, ...]:
+        """The names of the operations."""
+        return tuple(self.names.split())
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """A service by its title and botocore's name; `ours` rows have handlers, moto answers those of `moto` alone."""
+
+    title: str
+    name: str
+    source: str
+    ours: tuple[Row, ...] = ()
+    moto: tuple[Row, ...] = ()
+
+
+SERVICES = (
+    Service(
+        "ECS",
+        "ecs",
+        "ECS API Reference; ECS developer guide",
+        (
+            Row(
+                "CreateCluster DescribeClusters ListClusters UpdateCluster UpdateClusterSettings DeleteCluster "
+                "PutClusterCapacityProviders DescribeCapacityProviders",
+                "Idempotent creates, INACTIVE clusters, settings on request, busy while providers change",
+                "Only Fargate's two providers; no container instances; INACTIVE clusters are never purged",
+            ),
+            Row(
+                "RegisterTaskDefinition DescribeTaskDefinition ListTaskDefinitions ListTaskDefinitionFamilies "
+                "DeregisterTaskDefinition DeleteTaskDefinitions",
+                "Fargate's rules, canonical form, a revision for each call",
+                "A deleted revision stays DELETE_IN_PROGRESS; deregistering works at once, without its ten minutes",
+            ),
+            Row(
+                "CreateService UpdateService DeleteService DescribeServices ListServices",
+                "What starts a deployment, DRAINING, events, pages of ten, defaults",
+                "Rolling only: other strategies are taken and roll. No alarms, no zone rebalancing, no DAEMON",
+            ),
+            Row(
+                "ListServiceDeployments DescribeServiceDeployments DescribeServiceRevisions StopServiceDeployment",
+                "States, circuit breaker, rollback to the last completed deployment",
+                "No lifecycle hooks or stages",
+            ),
+            Row(
+                "RunTask StopTask ListTasks DescribeTasks",
+                "States with their durations, stop codes and reasons, network interfaces, an hour of stopped tasks",
+                "No container runs: a job ends by itself after five seconds with code 0, or as its image's tag says",
+            ),
+            Row(
+                "TagResource UntagResource ListTagsForResource",
+                "All kinds, tags kept or taken one by one",
+                "No permission to tag is asked for",
+            ),
+            Row(
+                "PutAccountSetting PutAccountSettingDefault ListAccountSettings",
+                "`containerInsights` is the default of new clusters",
+                "The other settings are kept and change nothing",
+            ),
+        ),
+    ),
+    Service(
+        "Elastic Load Balancing",
+        "elbv2",
+        "ELB v2 API Reference; Application Load Balancer guide",
+        (
+            Row(
+                "CreateLoadBalancer DescribeLoadBalancers DeleteLoadBalancer SetSecurityGroups SetSubnets",
+                "Idempotent creates, provisioning for 90 seconds, interfaces that hold their groups for a while",
+                "Never `failed` or `active_impaired`; Application Load Balancers only",
+            ),
+            Row(
+                "CreateTargetGroup DescribeTargetGroups ModifyTargetGroup DeleteTargetGroup",
+                "Idempotent creates, the load balancers that use a group now",
+                "moto checks ranges and names",
+            ),
+            Row(
+                "RegisterTargets DeregisterTargets DescribeTargetHealth",
+                "initial, healthy, unhealthy, unused, draining, over time; security groups",
+                "Only what ECS registers is checked; other targets pass",
+            ),
+            Row(
+                "CreateListener ModifyListener DescribeListeners",
+                "Idempotent creates, issued certificates, canonical actions, SNI certificates stay",
+                "No mutual TLS",
+            ),
+            Row(
+                "CreateRule ModifyRule DescribeRules DeleteRule SetRulePriorities",
+                "Order, swapped priorities, both forms of conditions",
+                "Wildcards and the hundred rules are not counted",
+            ),
+            Row(
+                "DescribeLoadBalancerAttributes ModifyLoadBalancerAttributes DescribeTargetGroupAttributes "
+                "ModifyTargetGroupAttributes",
+                "All attributes with their defaults",
+                "Buckets of access logs are not looked at",
+            ),
+            Row(
+                "DescribeTags",
+                "Twenty at once, none of what is gone",
+            ),
+        ),
+        (
+            Row(
+                "AddTags AddListenerCertificates DescribeListenerCertificates RemoveListenerCertificates "
+                "DeleteListener SetIpAddressType RemoveTags",
+                "What is kept and shown",
+                "No dual-stack addresses are assigned; at most 25 certificates are not counted",
+            ),
+        ),
+    ),
+    Service(
+        "Application Auto Scaling",
+        "application-autoscaling",
+        "Application Auto Scaling API Reference",
+        (
+            Row(
+                "RegisterScalableTarget DeregisterScalableTarget DescribeScalableTargets",
+                "Moves the count into its bounds; takes policies along",
+                "Only services of ECS",
+            ),
+            Row(
+                "PutScalingPolicy DeleteScalingPolicy DescribeScalingPolicies DescribeScalingActivities",
+                "Alarms of target tracking come and go, ten policies a page",
+                "No metric moves: nothing scales but by `count`",
+            ),
+            Row(
+                "PutScheduledAction DeleteScheduledAction DescribeScheduledActions",
+                "What an update leaves out is deleted; expressions and time zones",
+                "Due by `scheduled_action` alone",
+            ),
+            Row(
+                "TagResource UntagResource ListTagsForResource",
+                "Tags of scalable targets",
+            ),
+        ),
+    ),
+    Service(
+        "EventBridge Scheduler",
+        "scheduler",
+        "EventBridge Scheduler API Reference; EventBridge Scheduler user guide",
+        (
+            Row(
+                "CreateScheduleGroup GetScheduleGroup DeleteScheduleGroup ListScheduleGroups",
+                "Client tokens; a group goes with its schedules",
+                "Gone at once, never DELETING",
+            ),
+            Row(
+                "CreateSchedule UpdateSchedule GetSchedule DeleteSchedule ListSchedules",
+                "Expressions, time zones, a role that Scheduler can assume now, defaults; an update replaces all",
+                "Due by `schedule` alone; runs tasks, and no other targets",
+            ),
+            Row("TagResource UntagResource ListTagsForResource", "Groups alone carry tags"),
+        ),
+    ),
+    Service(
+        "Cloud Map",
+        "servicediscovery",
+        "Cloud Map API Reference",
+        (
+            Row(
+                "CreatePrivateDnsNamespace CreatePublicDnsNamespace CreateHttpNamespace "
+                "UpdatePrivateDnsNamespace UpdatePublicDnsNamespace UpdateHttpNamespace DeleteNamespace "
+                "GetNamespace ListNamespaces GetOperation ListOperations",
+                "Operations that take their time and FAIL: unknown VPC, overlapping zone",
+                "Only equal names overlap; a VPC's DNS settings are not looked at",
+            ),
+            Row(
+                "CreateService UpdateService DeleteService GetService ListServices",
+                "Unique names, destructive updates, ResourceInUse",
+                "Route 53 health checks are not made",
+            ),
+            Row(
+                "RegisterInstance DeregisterInstance GetInstance ListInstances DiscoverInstances "
+                "UpdateInstanceCustomHealthStatus GetInstancesHealthStatus",
+                "What ECS registers and takes out, five seconds late",
+                "No DNS records are written",
+            ),
+            Row(
+                "TagResource UntagResource ListTagsForResource",
+                "Namespaces and services",
+            ),
+        ),
+    ),
+    Service(
+        "EC2",
+        "ec2",
+        "EC2 API Reference",
+        (
+            Row(
+                "CreateSecurityGroup DeleteSecurityGroup",
+                "Names, descriptions, DependencyViolation by interfaces and by rules",
+            ),
+            Row(
+                "AuthorizeSecurityGroupIngress AuthorizeSecurityGroupEgress RevokeSecurityGroupIngress "
+                "RevokeSecurityGroupEgress",
+                "Canonical rules, sixty of them, revoked whatever their description",
+                "Rules that name groups of another VPC are taken",
+            ),
+        ),
+        (
+            Row(
+                "DescribeVpcs DescribeSubnets DescribeRouteTables DescribeVpcEndpoints "
+                "DescribeSecurityGroups DescribeNetworkInterfaces",
+                "What is kept and shown, filters, pages",
+                "Endpoints and NAT gateways are there at once; unknown filters are refused otherwise",
+            ),
+            Row(
+                "CreateTags DeleteTags DescribeTags",
+                "What is kept and shown",
+            ),
+        ),
+    ),
+    Service(
+        "IAM",
+        "iam",
+        "IAM API Reference; IAM user guide",
+        (
+            Row(
+                "CreateRole UpdateAssumeRolePolicy DeleteRole ListRoles CreateServiceLinkedRole",
+                "Trust policies are checked, new roles are assumable later, service-linked roles",
+                "Conditions are taken as met; nobody is denied anything but tasks",
+            ),
+            Row(
+                "PutRolePolicy AttachRolePolicy PutRolePermissionsBoundary GetPolicy GetPolicyVersion "
+                "ListPolicyVersions ListEntitiesForPolicy",
+                "Sizes and numbers, AWS's managed policies",
+                "Boundaries do not limit what a task's role may do",
+            ),
+        ),
+        (
+            Row(
+                "GetRole GetRolePolicy GetAccountAuthorizationDetails ListRolePolicies "
+                "ListAttachedRolePolicies ListRoleTags TagRole UntagRole DeleteRolePolicy DetachRolePolicy "
+                "UpdateRole DeleteRolePermissionsBoundary",
+                "What is kept and shown, NoSuchEntity",
+                "Seen at once: reads never lag",
+            ),
+        ),
+    ),
+    Service(
+        "Secrets Manager",
+        "secretsmanager",
+        "Secrets Manager API Reference",
+        (
+            Row(
+                "CreateSecret PutSecretValue DeleteSecret RotateSecret TagResource UntagResource",
+                "Scheduled deletion, names that are free a little later",
+                "moto keeps versions; nothing rotates; dates are the machine's",
+            ),
+        ),
+        (
+            Row(
+                "DescribeSecret GetSecretValue ListSecrets RestoreSecret UpdateSecret",
+                "Versions, stages, DeletedDate",
+                "Seen at once; the same token with another value passes",
+            ),
+        ),
+    ),
+    Service(
+        "CloudWatch Logs",
+        "logs",
+        "CloudWatch Logs API Reference",
+        (
+            Row(
+                "CreateLogGroup PutRetentionPolicy",
+                "Names, AWS's numbers of days; tasks write a few lines",
+                "Nothing expires",
+            ),
+        ),
+        (
+            Row(
+                "DescribeLogGroups DeleteLogGroup DeleteRetentionPolicy ListTagsForResource TagResource "
+                "UntagResource DescribeLogStreams",
+                "What is kept and shown, pages of fifty",
+                "Classes and KMS keys are kept only",
+            ),
+        ),
+    ),
+    Service(
+        "SSM",
+        "ssm",
+        "Systems Manager API Reference",
+        (
+            Row(
+                "GetParameter GetParameters GetParametersByPath PutParameter",
+                "Dates on the local AWS's clock",
+                "moto checks the rest; a deleted name is free at once",
+            ),
+        ),
+        (
+            Row(
+                "DescribeParameters DeleteParameter DeleteParameters AddTagsToResource",
+                "Names, versions, filters, pages",
+                "Tiers are kept only",
+            ),
+        ),
+    ),
+    Service(
+        "Tagging",
+        "resourcegroupstaggingapi",
+        "Resource Groups Tagging API Reference",
+        (
+            Row(
+                "GetResources",
+                "Every kind that fargatectl makes, except roles; pages; a lag by `tagging_lag`",
+                "Without that setting there is no lag",
+            ),
+        ),
+    ),
+    Service(
+        "ACM",
+        "acm",
+        "ACM API Reference",
+        (),
+        (
+            Row(
+                "ListCertificates DescribeCertificate",
+                "What is kept and shown",
+                "A certificate is issued by the machine's clock",
+            ),
+        ),
+    ),
+    Service(
+        "STS",
+        "sts",
+        "STS API Reference",
+        (
+            Row(
+                "GetCallerIdentity",
+                "The account of the access key",
+                "A user `local`, without policies",
+            ),
+        ),
+    ),
+)

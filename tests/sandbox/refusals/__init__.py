@@ -1,0 +1,10 @@
+"""What AWS refuses: one row a fact, each a test and a line of the page about the local AWS."""
+
+from __future__ import annotations
+
+from tests.sandbox.refusals.ecs import DEFINITIONS, SERVICES
+from tests.sandbox.refusals.jobs import JOBS
+from tests.sandbox.refusals.load_balancing import BALANCERS
+from tests.sandbox.refusals.others import GROUPS, REST, ROLES
+
+REFUSALS = [*DEFINITIONS, *SERVICES, *BALANCERS, *GROUPS, *ROLES, *REST, *JOBS]
