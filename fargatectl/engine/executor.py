@@ -225,8 +225,12 @@ class _Execution:
         planned = self.planning.planned[address]
         action, live = planned.change.action, planned.live
         how, spec = resource.reconciler, resolve(resource.spec, self.outputs)
-        if live is None or action == Action.REPLACE:
+        if live is None:
             self._step(address, "create", lambda: self._record(address, how.create(self.aws, spec)))
+            return
+        if action == Action.REPLACE:
+            old = live
+            self._step(address, "create", lambda: self._record(address, how.replace(self.aws, old, spec)))
             return
         live = how.match(spec, live)
         delta = how.compare(spec, live)

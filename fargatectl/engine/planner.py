@@ -80,7 +80,9 @@ def plan(  # noqa: PLR0913 - what the four commands ask of it
         raise _not_ours(decisions.foreign.values())
     swept: list[Swept] = []
     if only is None:
-        claimed = decisions.claimed | {live.id for live in seen.lives.values() if live is not None}
+        lives = [live for live in seen.lives.values() if live is not None]
+        claimed = decisions.claimed | {live.id for live in lives}
+        claimed |= set() if absent else {id_ for live in lives for id_ in live.beside}
         swept = sweep(stack, aws, claimed, executor, absent=absent)
     kept = [*decisions.kept, *(orphan.change.summary for orphan in swept if orphan.kept)]
     swept = [orphan for orphan in swept if not orphan.kept]

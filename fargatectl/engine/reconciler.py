@@ -26,11 +26,13 @@ class Live(Generic[S, O]):
     """A resource as AWS shows it: its settings in the desired type, its outputs apart, and its physical id.
 
     `id` (an ARN, or what else is unique in the account) tells the two halves of an unfinished replacement apart.
+    `beside` are ids of its other half, where that is going to be needed: what is wanted, but does not serve yet.
     """
 
     spec: S
     out: O
     id: str
+    beside: frozenset[str] = frozenset()
 
 
 class Reconciler(ABC, Generic[S, O]):
@@ -72,6 +74,11 @@ class Reconciler(ABC, Generic[S, O]):
     @abstractmethod
     def create(self, aws: Aws, spec: S) -> O:
         """Make it, tags in the creating call wherever AWS lets us. Must cope with its own earlier success."""
+
+    def replace(self, aws: Aws, live: Live[S, O], spec: S) -> O:
+        """Make it anew. With `create_first`, `live` is there still, and goes once its users have moved."""
+        del live
+        return self.create(aws, spec)
 
     @abstractmethod
     def update(self, aws: Aws, live: Live[S, O], spec: S, delta: Delta) -> O:

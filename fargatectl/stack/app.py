@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from fargatectl.config.field_types import TagSelector
 from fargatectl.engine.stack import Stack
+from fargatectl.model import names
 from fargatectl.model.capacity import Capacity
 from fargatectl.model.images import parse
 from fargatectl.model.ownership import Ownership
@@ -156,7 +157,7 @@ def _load_balancer(  # noqa: PLR0913 - what a load balancer stands between
         vpc_id=net.ref(lambda found: found.vpc_id),
         subnets=net.ref(subnets),
         security_groups=(group,),
-        routes=[_route(service, found, found.http) for service, found in routed.items() if found.http],
+        routes=[_route(config, stack, service, found.http) for service, found in routed.items() if found.http],
     )
 
 
@@ -201,8 +202,14 @@ def _settings(one: LoadBalancer) -> alb.Settings:
     )
 
 
-def _route(name: str, service: Service, http: Http) -> alb.Route:
-    check = http.health_check
+def _route(config: Config, stack: Stack, name: str, http: Http) -> alb.Route:
+    check, service = http.health_check, config.services[name]
+    consumer = alb.Consumer(
+        cluster=config.cluster.name,
+        service=names.family(stack.owner, name),
+        rolling=service.deploy.strategy == "rolling",
+        timeout=service.deploy.timeout,
+    )
     return alb.Route(
         service=name,
         port=service.port or 0,
@@ -221,6 +228,7 @@ def _route(name: str, service: Service, http: Http) -> alb.Route:
         deregistration_delay=http.deregistration_delay,
         algorithm=http.algorithm,
         stickiness=http.stickiness,
+        consumer=consumer,
     )
 
 

@@ -84,7 +84,7 @@ def test_another_protocol_version_makes_a_new_one_before_the_old_one_goes(
 
     planning = converger.plan(wanted)
     change = next(change for change in planning.plan.changes if change.address == GROUP)
-    assert [str(change.action), str(change.effect)] == ["replace", "interruption"]
+    assert [str(change.action), str(change.effect)] == ["replace", "replacement"]
     assert "protocol_version" in change.fields.paths
 
     apply_without_drops(aws, converger, wanted)

@@ -2,6 +2,7 @@
 
 from fargatectl.reconcilers.alb.actions import FixedResponse, Forward, ListenerAction, Other, Redirect
 from fargatectl.reconcilers.alb.certificate import Certificate, CertificateQuery, Certificates
+from fargatectl.reconcilers.alb.exchange import Consumer
 from fargatectl.reconcilers.alb.listener import Listener, ListenerOut, Listeners
 from fargatectl.reconcilers.alb.load_balancer import LoadBalancer, LoadBalancerOut, LoadBalancers, until_active
 from fargatectl.reconcilers.alb.rule import Rule, RuleOut, Rules
@@ -16,6 +17,7 @@ __all__ = [
     "Certificate",
     "CertificateQuery",
     "Certificates",
+    "Consumer",
     "FixedResponse",
     "Forward",
     "HealthCheck",

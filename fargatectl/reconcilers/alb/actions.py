@@ -85,7 +85,7 @@ def from_aws(actions: Sequence[ActionOutputTypeDef]) -> ListenerAction:
         return Other(", then ".join(action["Type"] for action in sorted(actions, key=lambda a: a.get("Order", 0))))
     action = actions[0]
     if action["Type"] == "forward":
-        return _forward(action)
+        return _forward(actions)
     if action["Type"] == "redirect":
         config = action["RedirectConfig"]
         return Redirect(
@@ -104,9 +104,19 @@ def from_aws(actions: Sequence[ActionOutputTypeDef]) -> ListenerAction:
     return Other(action["Type"])
 
 
-def _forward(action: ActionOutputTypeDef) -> Forward | Other:
+def weights_of(actions: Sequence[ActionOutputTypeDef]) -> dict[str, int]:
+    """Return the weight of each target group that `actions` forward to; nothing where they do anything else."""
+    if len(actions) != 1 or actions[0]["Type"] != "forward":
+        return {}
+    action = actions[0]
     groups = action.get("ForwardConfig", {}).get("TargetGroups") or [{"TargetGroupArn": action["TargetGroupArn"]}]
-    if len(groups) == 1:
-        return Forward(groups[0]["TargetGroupArn"])
-    shares = ", ".join(f"{group['TargetGroupArn']} ({group.get('Weight', 1)})" for group in groups)
-    return Other(f"forward to {shares}")
+    return {group["TargetGroupArn"]: group.get("Weight", 1) for group in groups}
+
+
+def _forward(actions: Sequence[ActionOutputTypeDef]) -> Forward | Other:
+    """Return the forward; a group of weight 0 beside another is about to come or to go, and gets nothing."""
+    weights = weights_of(actions)
+    receiving = [arn for arn, weight in weights.items() if weight] or list(weights)
+    if len(receiving) == 1:
+        return Forward(receiving[0])
+    return Other("forward to " + ", ".join(f"{arn} ({weight})" for arn, weight in weights.items()))

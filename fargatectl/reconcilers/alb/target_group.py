@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any
 
 from fargatectl.aws import tags
 from fargatectl.aws.errors import ClientError, says
@@ -13,11 +13,12 @@ from fargatectl.aws.waits import Transient, retrying
 from fargatectl.engine.proof import same_resource
 from fargatectl.engine.reconciler import Live, Reconciler
 from fargatectl.errors import Refused
-from fargatectl.model.change import Action, Delta, diff
+from fargatectl.model.change import Delta, FieldChange, diff
 from fargatectl.model.spec import Effect, Spec, setting
 from fargatectl.model.status import TargetCounts
 from fargatectl.model.values import Late, known
 from fargatectl.reconcilers.alb import reading
+from fargatectl.reconcilers.alb.exchange import Consumer, exchange, in_use, release
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence, Set as AbstractSet
@@ -32,6 +33,7 @@ GRPC = "GRPC"
 # After the last listener or rule is gone ELB needs a moment to see it; the bound is other tools' experience.
 _IN_USE = Transient("ResourceInUse", "in use", seconds=120)
 _NOT_SEEN = Transient("TargetGroupNotFound", seconds=120)
+_EXCHANGE = "requests move once the tasks are healthy in the new one: one deployment more"
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +70,7 @@ class TargetGroup(Spec):
 
     `port` is only what targets get that are registered without one; ECS registers each with its container's. So another
     port is no reason for a new target group, though AWS cannot change it. `attributes` as in `LoadBalancer`.
+    `load_balancer` is the name of the one it belongs to, `consumer` whose tasks it has; both serve its exchange.
     """
 
     name: str = setting(immutable=True)
@@ -76,46 +79,51 @@ class TargetGroup(Spec):
     protocol_version: str = setting(immutable=True, default="HTTP1")
     health_check: HealthCheck = field(default_factory=HealthCheck)
     attributes: Mapping[str, str] = setting(partial=True, default_factory=dict)
+    load_balancer: str = setting(wiring=True, default="")
+    consumer: Consumer | None = setting(wiring=True, default=None)
 
 
 class TargetGroups(Reconciler[TargetGroup, TargetGroupOut]):
     """Reads and changes target groups.
 
     A replacement is made beside the old one, under another name: the name ends in a digest of what cannot change, and
-    of the load balancer, for a target group belongs to one (ELB User Guide, "Quotas"). Where that name is not found,
-    what carries our address may be the old half.
+    of the load balancer, for a target group belongs to one (ELB User Guide, "Quotas"). Where requests go to another
+    one of our address behind the same load balancer, that is the live one: see `exchange`.
     """
 
     kind = "alb.target_group"
     noun = "target group"
     create_first = True
-    # Requests go to the new, still empty one until the service's tasks are in it.
-    effects: ClassVar[Mapping[Action, Effect]] = {Action.REPLACE: Effect.INTERRUPTION}
 
     def read(self, aws: Aws, specs: Sequence[TargetGroup]) -> Sequence[Live[TargetGroup, TargetGroupOut] | None]:
         found = reading.target_groups(aws, (spec.name for spec in specs))
-        chosen = [found.get(spec.name) or self._old_half(aws, spec) for spec in specs]
+        chosen = [_in_use_beside(aws, spec, found.get(spec.name)) or found.get(spec.name) for spec in specs]
         lives = _lives(aws, [one for one in chosen if one is not None])
-        return [None if one is None else lives.get(one["TargetGroupArn"]) for one in chosen]
-
-    def _old_half(self, aws: Aws, spec: TargetGroup) -> TargetGroupTypeDef | None:
-        """Return what `spec` replaces behind the same load balancer.
-
-        Where nothing but the load balancer is another, the old one is no half: it goes once its load balancer is gone.
-        """
-        arns = reading.candidates(aws, spec.tags, reading.TARGET_GROUP)
-        found = reading.target_groups_at(aws, arns)
-        return next((one for one in found if one.get("ProtocolVersion") != spec.protocol_version), None)
+        return [
+            None if one is None else _with_other_half(lives.get(one["TargetGroupArn"]), found.get(spec.name))
+            for spec, one in zip(specs, chosen, strict=True)
+        ]
 
     def compare(self, spec: TargetGroup, live: Live[TargetGroup, TargetGroupOut]) -> Delta:
-        """Return what differs. Raises `Refused` for a move to another VPC: the name would be the same."""
+        """Return what differs. Raises `Refused` for a move to another VPC (the name would be the same), and for an
+        exchange that ECS would not join in."""
         delta = diff(spec, live.spec)
+        name = reading.name_in(spec.tags, spec.name)
         if delta.touches("vpc_id") and not delta.touches("name"):
-            name = reading.name_in(spec.tags, spec.name)
             message = f"the target group of {name} lives in {live.spec.vpc_id}; it cannot move to {spec.vpc_id}"
             hint = "give its load balancer another name in [load_balancers]: then both are made anew"
             raise Refused(message, hint=hint)
+        if delta.touches("name") and spec.consumer:
+            if not spec.consumer.rolling:
+                message = f"the target group of {name} cannot be exchanged: ECS itself shifts this service's traffic"
+                raise Refused(message, hint=f'deploy with [services.{name}.deploy] strategy = "rolling" first')
+            return Delta((*delta, FieldChange("exchange", before=None, after=_EXCHANGE, effect=Effect.REPLACEMENT)))
         return delta
+
+    def replace(self, aws: Aws, live: Live[TargetGroup, TargetGroupOut], spec: TargetGroup) -> TargetGroupOut:
+        made = self.create(aws, spec)
+        exchange(aws, live.out.arn, made.arn, spec.tags, spec.consumer)
+        return made
 
     def create(self, aws: Aws, spec: TargetGroup) -> TargetGroupOut:
         try:
@@ -153,8 +161,18 @@ class TargetGroups(Reconciler[TargetGroup, TargetGroupOut]):
         return live.out
 
     def delete(self, aws: Aws, live: Live[TargetGroup, TargetGroupOut]) -> None:
+        arn = live.out.arn
+
+        def delete() -> None:
+            try:
+                aws.elb.delete_target_group(TargetGroupArn=arn)
+            except ClientError as error:
+                if says(error, "ResourceInUse"):
+                    release(aws, arn, live.spec.tags)
+                raise
+
         try:
-            retrying(aws, lambda: aws.elb.delete_target_group(TargetGroupArn=live.out.arn), _IN_USE)
+            retrying(aws, delete, _IN_USE)
         except ClientError as error:
             if not says(error, "TargetGroupNotFound"):
                 raise
@@ -173,6 +191,27 @@ class TargetGroups(Reconciler[TargetGroup, TargetGroupOut]):
 
     def detail(self, out: TargetGroupOut) -> str:
         return out.name
+
+
+def _in_use_beside(aws: Aws, spec: TargetGroup, wanted: TargetGroupTypeDef | None) -> TargetGroupTypeDef | None:
+    """Return the target group of the same address that has the requests `spec` is to get, behind its load balancer."""
+    arns = reading.candidates(aws, spec.tags, reading.TARGET_GROUP) if spec.load_balancer else []
+    others = [arn for arn in arns if wanted is None or arn != wanted["TargetGroupArn"]]
+    for one in reading.target_groups_at(aws, others):
+        for balancer in one.get("LoadBalancerArns", ()):
+            behind = balancer.split("/")[-2] == spec.load_balancer
+            if behind and one["TargetGroupArn"] in in_use(aws, balancer, spec.tags):
+                return one
+    return None
+
+
+def _with_other_half(
+    live: Live[TargetGroup, TargetGroupOut] | None, wanted: TargetGroupTypeDef | None
+) -> Live[TargetGroup, TargetGroupOut] | None:
+    """Have the old half of an exchange speak for the new one, too."""
+    if live is None or wanted is None or wanted["TargetGroupArn"] == live.id:
+        return live
+    return replace(live, beside=frozenset({wanted["TargetGroupArn"]}))
 
 
 def _lives(aws: Aws, found: Sequence[TargetGroupTypeDef]) -> dict[str, Live[TargetGroup, TargetGroupOut]]:

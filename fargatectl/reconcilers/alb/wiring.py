@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from fargatectl.engine.stack import Declared, Stack
     from fargatectl.reconcilers.alb.actions import ListenerAction
     from fargatectl.reconcilers.alb.certificate import Certificate
+    from fargatectl.reconcilers.alb.exchange import Consumer
     from fargatectl.reconcilers.alb.target_group import TargetGroupOut
 
 HTTP_PORT, HTTPS_PORT = 80, 443
@@ -52,7 +53,8 @@ class Settings:
 class Route:
     """Requests that lead to a service; times in seconds. Without `host` and `path`: all that no rule takes.
 
-    `stickiness` is None for none. `priority` is None where it follows from `host` and `path`.
+    `stickiness` is None for none. `priority` is None where it follows from `host` and `path`. `consumer` is the ECS
+    service whose tasks get the requests.
     """
 
     service: str
@@ -65,6 +67,7 @@ class Route:
     deregistration_delay: int = 30
     algorithm: str = "round_robin"
     stickiness: int | None = None
+    consumer: Consumer | None = None
 
     @property
     def is_default(self) -> bool:
@@ -166,6 +169,8 @@ def _target_group(
         protocol_version=route.protocol_version,
         health_check=route.health_check,
         attributes=attributes,
+        load_balancer=load_balancer,
+        consumer=route.consumer,
     )
     return stack.add(TargetGroups(), route.service, spec, group=group)
 

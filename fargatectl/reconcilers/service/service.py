@@ -245,11 +245,7 @@ def _parsed(found: ServiceTypeDef) -> Service:
         subnets=tuple(network.get("subnets", ())),
         security_groups=tuple(network.get("securityGroups", ())),
         public_ip=network.get("assignPublicIp") == "ENABLED",
-        targets=tuple(
-            Target(container=t["containerName"], port=t["containerPort"], target_group_arn=t["targetGroupArn"])
-            for t in found.get("loadBalancers", ())
-            if "targetGroupArn" in t
-        ),
+        targets=_targets(found),
         discovery=tuple(
             DiscoveryRegistration(arn=r["registryArn"], port=r.get("port")) for r in found.get("serviceRegistries", ())
         ),
@@ -264,6 +260,19 @@ def _parsed(found: ServiceTypeDef) -> Service:
         zone_rebalancing=found.get("availabilityZoneRebalancing") == "ENABLED",
         exec=found.get("enableExecuteCommand", False),
         tags=tags.as_dict(found.get("tags")),
+    )
+
+
+def _targets(found: ServiceTypeDef) -> tuple[Target, ...]:
+    """Return the targets. While a target group is exchanged a container's port is in two of them: named together, they
+    differ from either."""
+    groups: dict[tuple[str, int], list[str]] = {}
+    for one in found.get("loadBalancers", ()):
+        if "targetGroupArn" in one:
+            groups.setdefault((one["containerName"], one["containerPort"]), []).append(one["targetGroupArn"])
+    return tuple(
+        Target(container=container, port=port, target_group_arn=" and ".join(sorted(arns)))
+        for (container, port), arns in groups.items()
     )
 
 
