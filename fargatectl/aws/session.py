@@ -249,6 +249,11 @@ class Aws:
         return self._client("ecs")  # type: ignore[no-any-return]
 
     @property
+    def efs(self) -> Any:  # noqa: ANN401 - two calls; its types would be one more package for that
+        """Amazon EFS."""
+        return self._client("efs")
+
+    @property
     def elb(self) -> ElasticLoadBalancingv2Client:
         """Elastic Load Balancing, version 2."""
         return self._client("elbv2")  # type: ignore[no-any-return]

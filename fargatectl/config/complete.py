@@ -49,12 +49,10 @@ def _load_balancer(balancer: LoadBalancer, *, taken: bool) -> LoadBalancer:
 
 def _service(name: str, service: Service, owner: Ownership, load_balancer: str) -> Service:
     logs = service.logs
-    update: dict[str, Any] = {
-        "logs": logs.model_copy(
-            update={"group": logs.group or names.log_group(owner, name), "stream_prefix": logs.stream_prefix or name}
-        ),
-        **_size(service),
-    }
+    update: dict[str, Any] = _size(service)
+    if logs.driver != "none":
+        named = {"group": logs.group or names.log_group(owner, name), "stream_prefix": logs.stream_prefix or name}
+        update["logs"] = logs.model_copy(update=named)
     if service.http:
         update["http"] = _http(service.http, load_balancer)
     if service.discovery:

@@ -6,7 +6,8 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from fargatectl.config.checks.task import looks_secret
-from fargatectl.config.models import Container, Deploy, LocalVariable, Secret, TagSelector
+from fargatectl.config.logs import DRIVER_KEYS
+from fargatectl.config.models import Container, Deploy, LocalVariable, Logs, Secret, TagSelector
 from fargatectl.config.overlay import ANY_STRATEGY, STRATEGY_KEYS
 from fargatectl.config.pending import PENDING, Pending
 from fargatectl.config.scalars import Seconds, duration
@@ -43,6 +44,10 @@ def _plain(value: object) -> Any:  # noqa: ANN401 - a TOML value
         if isinstance(value, Deploy):
             for key in ANY_STRATEGY - STRATEGY_KEYS[value.strategy]:
                 del table[key]
+        if isinstance(value, Logs):
+            for key, drivers in DRIVER_KEYS.items():
+                if value.driver not in drivers:
+                    del table[key.rstrip("_")]
         kind = _Inline if isinstance(value, Secret | TagSelector | LocalVariable) else dict
         return kind((key, item) for key, item in table.items() if item not in (None, {}, ()))
     if isinstance(value, dict):

@@ -49,6 +49,10 @@ Sources = Annotated[tuple[Source, ...], OneOrMany()]
 PolicyArn = Annotated[
     str, Text("the ARN of an IAM policy", r"arn:aws[a-z-]*:iam::([0-9]{12}|aws):policy/[\w+=,.@/-]+", 2048)
 ]
+KmsKey = Annotated[
+    str,
+    Text('the ARN of a KMS key "arn:aws:kms:…:key/…"', r"arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:key/[A-Za-z0-9-]+"),
+]
 Provider = Literal["FARGATE", "FARGATE_SPOT"]
 
 

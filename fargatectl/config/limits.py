@@ -49,6 +49,14 @@ POLICY_LENGTH = 10_240
 """IAM User Guide, IAM and STS quotas: all inline policies of a role, without white space."""
 SUBNETS_PER_SERVICE = 16
 """ECS API Reference, AwsVpcConfiguration: subnets."""
+ENVIRONMENT_FILES_PER_TASK = 10
+"""ECS Developer Guide, "Passing environment variables to a container": files per task definition."""
+SECURITY_GROUPS_PER_SERVICE = 5
+"""ECS API Reference, AwsVpcConfiguration: securityGroups."""
+TARGET_GROUPS_PER_SERVICE = 5
+"""ECS API Reference, CreateService: loadBalancers."""
+RULES_PER_LOAD_BALANCER = 100
+"""ELB quotas: rules per Application Load Balancer, default rules not counted."""
 USER_TAGS = 47
 """Fifty tags a resource (Tagging AWS Resources), of which three are fargatectl's own."""
 CERTIFICATES_PER_LISTENER = 26

@@ -39,6 +39,7 @@ from fargatectl.config.field_types import (
     Value,
     form,
 )
+from fargatectl.config.logs import LogGroupName, Logs
 from fargatectl.config.scalars import Number, OneOrMany, Seconds, Text, Whole
 from fargatectl.config.scaling import (
     Cooldown,
@@ -55,9 +56,8 @@ from fargatectl.config.service import (
     Efs,
     Http,
     HttpHealthCheck,
-    LogGroupName,
-    Logs,
     Permissions,
+    Roles,
     Service,
     ServiceDiscovery,
     Statement,
@@ -94,6 +94,7 @@ __all__ = [
     "Permissions",
     "Provider",
     "Registry",
+    "Roles",
     "Scaling",
     "ScalingStep",
     "ScheduledScaling",

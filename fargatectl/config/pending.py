@@ -37,8 +37,6 @@ PENDING = (
     Pending("dns"),
     Pending("services.*.security_groups"),
     Pending("services.*.pin_digest", (True,)),
-    Pending("services.*.env_files"),
-    Pending("services.*.volumes"),
     Pending("services.*.scaling.custom"),
     Pending("services.*.scaling.step"),
     Pending("services.*.scaling.schedule"),

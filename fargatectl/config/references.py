@@ -11,7 +11,7 @@ from fargatectl.model.images import parse
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from fargatectl.config.models import Config, Container, Secret
+    from fargatectl.config.models import Config, Container, Efs, Secret
 
 REGISTRY_KEYS = ("username", "password")
 """ECS Developer Guide, Private registry authentication for tasks: the keys of such a secret."""
@@ -23,7 +23,8 @@ def references(config: Config) -> dict[str, Any]:
     `vpc`: `{"default": true}`, `{"id": …}` or `{"tag": {…}}`. `subnets`: `{"ids": […]}` or `{"tag": {…}}`, and
     `public` where the file says it. `secrets`: `{"name" or "arn": …, "keys": […]}`, with `stages` and `versions`
     where those are named. `repositories`: ECR's of this account and Region, `{"name", "tags", "digests"}`.
-    `parameters`, `certificates`, `policies` and `security_groups` are lists of names, ARNs or ids.
+    `access_points`: `{"id", "file_system"}`. `roles`: roles that ECS tasks assume. `parameters`, `certificates`,
+    `policies`, `objects`, `file_systems` and `security_groups` are lists of names, ARNs or ids.
     """
     found: dict[str, Any] = {
         "vpc": _vpc(config),
@@ -33,6 +34,14 @@ def references(config: Config) -> dict[str, Any]:
         "certificates": _once(name for balancer in config.load_balancers.values() for name in balancer.certificates),
         "repositories": _repositories(config),
         "policies": _once(_policies(config)),
+        "objects": _once(arn for service in config.services.values() for arn in service.env_files),
+        "file_systems": _once(efs.file_system for efs in _file_systems(config)),
+        "access_points": [
+            {"id": efs.access_point, "file_system": efs.file_system}
+            for efs in dict.fromkeys(_file_systems(config))
+            if efs.access_point
+        ],
+        "roles": _once(_roles(config)),
         "security_groups": _once(source for source in _sources(config) if source.startswith("sg-")),
     }
     return {key: value for key, value in found.items() if value}
@@ -113,6 +122,16 @@ def _policies(config: Config) -> Iterator[str]:
         yield config.iam.permissions_boundary
     for service in config.services.values():
         yield from service.permissions.managed
+
+
+def _file_systems(config: Config) -> Iterator[Efs]:
+    for service in config.services.values():
+        yield from (volume.efs for volume in service.volumes.values() if volume.efs)
+
+
+def _roles(config: Config) -> Iterator[str]:
+    for service in config.services.values():
+        yield from (role for role in (service.roles.execution, service.roles.task) if role)
 
 
 def _sources(config: Config) -> Iterator[str]:

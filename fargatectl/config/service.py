@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import Discriminator, Field, Tag
 
@@ -21,9 +21,8 @@ from fargatectl.config.field_types import (
     Timeout,
     form,
 )
-from fargatectl.config.interpolate import Interpolated
-from fargatectl.config.limits import RETENTION_DAYS
-from fargatectl.config.scalars import Number, OneOrMany, Scalar, Seconds, Text, Whole, shown
+from fargatectl.config.logs import Logs
+from fargatectl.config.scalars import Number, OneOrMany, Seconds, Text, Whole
 from fargatectl.config.scaling import Scaling  # noqa: TC001 - pydantic evaluates the annotations
 from fargatectl.config.section import Section
 
@@ -52,37 +51,20 @@ DiscoveryName = Annotated[
         r"(?=.{1,127}$)[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?(\.[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?)*",
     ),
 ]
-LogGroupName = Annotated[
+ENV_FILE = r"arn:aws[a-z-]*:s3:::[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]/.+\.env"
+RoleId = Annotated[
     str,
-    Text("a log group name of letters, digits and ._/#-, not beginning with aws/", r"(?!aws/)[A-Za-z0-9._/#-]{1,512}"),
+    Text(
+        "the name of a role (letters, digits and +=,.@_-) or its ARN",
+        r"[\w+=,.@-]{1,64}|arn:aws[a-z-]*:iam::[0-9]{12}:role/([!-~]+/)?[\w+=,.@-]{1,64}",
+        2048,
+    ),
 ]
-"""CloudWatch Logs API Reference, CreateLogGroup."""
-StreamPrefix = Annotated[str, Text("a log stream prefix without : and *", r"[^:*\x00]{1,256}")]
-BufferSize = Annotated[str, Text('a size as AWS writes it, such as "10m"', r"[1-9][0-9]{0,8}[bkmgBKMG]?")]
-
-
-class Retention(Scalar):
-    """How long logs are kept: one of CloudWatch's numbers of days, or `"never"` to forget none."""
-
-    def parse(self, value: object) -> int | str:
-        """Return the days, or `"never"`."""
-        if value == "never":
-            return "never"
-        days = int(value) if isinstance(value, Interpolated) and value.isdecimal() else value
-        if isinstance(days, int) and not isinstance(days, bool) and days in RETENTION_DAYS:
-            return days
-        raise ValueError(f"{shown(value)} is no retention; use {self._near(days)}")
-
-    @staticmethod
-    def _near(days: object) -> str:
-        if not isinstance(days, int) or days < 1:
-            return 'days such as 7, 30 or 365, or "never"'
-        near = sorted(sorted(RETENTION_DAYS, key=lambda known: abs(known - days))[:2])
-        return f'{near[0]} or {near[1]} days, or "never"'
-
-    def json_schema(self) -> dict[str, Any]:
-        """Return the JSON Schema."""
-        return {"enum": [*RETENTION_DAYS, "never"]}
+"""IAM API Reference, CreateRole: RoleName."""
+EnvironmentFile = Annotated[
+    str, Text('the ARN of an object in S3 that ends in .env: "arn:aws:s3:::BUCKET/KEY.env"', ENV_FILE, 2048)
+]
+"""ECS API Reference, EnvironmentFile: the file must have the extension .env."""
 
 
 class Statement(Section):
@@ -106,6 +88,15 @@ class Permissions(Section):
     """Managed policies, by ARN; at most 10."""
     allow: tuple[Statement, ...] = ()
     """Statements of the role's own policy."""
+
+
+class Roles(Section):
+    """Roles that exist already, instead of those that are created for the service."""
+
+    execution: RoleId | None = None
+    """What ECS uses to start tasks, by name or ARN. It must allow all that the tasks need to start."""
+    task: RoleId | None = None
+    """What the containers have, by name or ARN. It must allow all that they do."""
 
 
 class Efs(Section):
@@ -187,23 +178,6 @@ class ServiceDiscovery(Section):
     """MULTIVALUE answers with up to eight healthy tasks, WEIGHTED with one."""
 
 
-class Logs(Section):
-    """Where the containers' output goes: CloudWatch Logs, by the awslogs driver."""
-
-    group: LogGroupName = ""
-    """The log group; by default `/APP/SERVICE`, or `/APP-ENV/SERVICE`."""
-    stream_prefix: StreamPrefix = ""
-    """The first part of the streams' names; by default the service's name."""
-    retention: Annotated[int | Literal["never"], Retention()] = 30
-    """Days after which CloudWatch forgets, or `"never"`."""
-    mode: Literal["non-blocking", "blocking"] = "non-blocking"
-    """Whether a container waits (`blocking`) or loses lines when CloudWatch does not take them fast enough."""
-    buffer: BufferSize = "10m"
-    """What non-blocking mode keeps in memory."""
-    keep_on_destroy: Bool = False
-    """Whether `destroy` leaves the log group."""
-
-
 class Deploy(Section):
     """How a new version takes over."""
 
@@ -262,8 +236,16 @@ class Service(Container):
     """The capacity provider strategy; by default the cluster's, else on-demand Fargate."""
     pin_digest: Bool = False
     """Whether the image's tag is resolved to a digest."""
-    env_files: Strings = ()
+    env_files: Annotated[tuple[EnvironmentFile, ...], OneOrMany()] = ()
     """Environment files in S3, by ARN."""
+    roles: Roles = Field(default_factory=Roles)
+    """Existing roles instead of those that are created."""
+    platform_version: Literal["LATEST", "1.4.0"] = "LATEST"
+    """Fargate's platform version."""
+    propagate_tags: Literal["SERVICE", "TASK_DEFINITION", "NONE"] = "NONE"
+    """Whose tags the tasks get."""
+    depends_on: Annotated[tuple[Name, ...], OneOrMany()] = ()
+    """Services whose rollout must have succeeded before this one is touched."""
     permissions: Permissions = Field(default_factory=Permissions)
     """The task role."""
     sidecars: dict[Name, Sidecar] = Field(default_factory=dict)

@@ -1,7 +1,7 @@
 """Executing a plan: make what is wanted, drop what is not, each step after the steps that it needs.
 
 - *make* comes after the makes of what the resource takes values from.
-- *settle* follows a make that is not over with the call (a rollout).
+- *settle* follows a make that is not over with the call (a rollout). A make that says so comes after the settle, too.
 - *retire* is the second half of an update in place that takes something away: it waits for all settles.
 - *drop* comes after the drops of its users; a create-first replacement drops after its users have moved, and every
   drop of a deploy waits for all settles: what the old revision still needs must live until the new one serves.
@@ -143,6 +143,9 @@ class _Execution:
         settles = set()
         if self.settle is not None:
             settles = {Step("settle", s.address) for s in edges if self.stack.resources[s.address].reconciler.settles}
+            for step in [step for step in edges if step.verb == "make"]:
+                needed = self.stack.resources[step.address].spec.settled_needs()
+                edges[step] |= {Step("settle", address) for address in needed} & settles
             edges |= {settling: {Step("make", settling.address)} for settling in settles}
         for address in filter(self._retires, actions):
             if self.settle is None:

@@ -45,6 +45,7 @@ def setting(  # noqa: PLR0913 - one keyword for each property of a field
     wiring: bool = False,
     partial: bool = False,
     whole: bool = False,
+    settled: bool = False,
     **rest: Any,  # noqa: ANN401 - `default`, `default_factory` and the like, as dataclasses.field takes them
 ) -> Any:  # noqa: ANN401 - like dataclasses.field
     """Declare a field of a spec and say what a change of it means.
@@ -57,6 +58,7 @@ def setting(  # noqa: PLR0913 - one keyword for each property of a field
     compared nor shown.
     partial: a mapping of which only the keys that we set are ours (tags).
     whole: all of it is ours, so that None at or below it means "absent" and is compared.
+    settled: what it takes values from must not only be made but have settled (a rollout that went well).
     """
     said = {
         "immutable": immutable,
@@ -66,6 +68,7 @@ def setting(  # noqa: PLR0913 - one keyword for each property of a field
         "wiring": wiring,
         "partial": partial,
         "whole": whole,
+        "settled": settled,
     }
     return field(metadata=said, **rest)
 
@@ -91,6 +94,11 @@ class Spec:
         """Return the resources without which this one cannot be looked for."""
         late = self.late()
         return set().union(*(late.get(name, set()) for name in self.identity))
+
+    def settled_needs(self) -> AbstractSet[Address]:
+        """Return the resources that must have settled before this one is touched."""
+        late = self.late()
+        return set().union(*(late.get(f.name, set()) for f in fields(self) if f.metadata.get("settled")))
 
     def parents(self) -> AbstractSet[Address]:
         """Return what this one belongs to, where it takes no tags: what it is found by, or else all that it needs."""

@@ -11,6 +11,7 @@ from fargatectl.aws.tags import as_dict
 from fargatectl.aws.waits import Transient, retrying
 from fargatectl.engine.proof import require_ours, tags_shown
 from fargatectl.engine.reconciler import Live, Reconciler
+from fargatectl.errors import Refused
 from fargatectl.model.change import diff
 from fargatectl.model.spec import Spec
 
@@ -44,12 +45,15 @@ class LogGroupOut:
 class LogGroup(Spec):
     """A log group; `retention_days` is None where the file leaves it to others, 0 for "never expire".
 
-    `keep`: it stays when everything else of its app is destroyed.
+    `keep`: it stays when everything else of its app is destroyed. `kms_key` is an ARN, "" for AWS's own key; what was
+    written before keeps the key that it was written with.
     """
 
     name: str
     retention_days: int | None = None
     keep: bool = False
+    log_class: str = "STANDARD"
+    kms_key: str = ""
 
 
 LogGroupLive = Live[LogGroup, LogGroupOut]
@@ -75,6 +79,9 @@ class LogGroups(Reconciler[LogGroup, LogGroupOut]):
         return replace(live, spec=replace(live.spec, keep=spec.keep or live.spec.keep))
 
     def compare(self, spec: LogGroup, live: LogGroupLive) -> Delta:
+        if spec.log_class != live.spec.log_class:
+            message = f"the log group {spec.name} is of the class {live.spec.log_class}, which never changes"
+            raise Refused(message, hint="name another `logs.group`; to make it anew would lose what it holds")
         return diff(spec, replace(live.spec, keep=_kept(live.spec.tags)))
 
     def kept(self, live: LogGroupLive) -> bool:
@@ -82,7 +89,7 @@ class LogGroups(Reconciler[LogGroup, LogGroupOut]):
 
     def create(self, aws: Aws, spec: LogGroup) -> LogGroupOut:
         try:
-            aws.logs.create_log_group(logGroupName=spec.name, tags=dict(_tags_wanted(spec)))
+            aws.logs.create_log_group(**_creation(spec))
         except ClientError as error:
             if not says(error, "ResourceAlreadyExistsException"):
                 raise
@@ -108,6 +115,10 @@ class LogGroups(Reconciler[LogGroup, LogGroupOut]):
             aws.logs.untag_resource(resourceArn=live.out.arn, tagKeys=[KEEP])
         if delta.touches("retention_days"):
             self._set_retention(aws, spec)
+        if delta.touches("kms_key") and spec.kms_key:
+            aws.logs.associate_kms_key(logGroupName=spec.name, kmsKeyId=spec.kms_key)
+        elif delta.touches("kms_key"):
+            aws.logs.disassociate_kms_key(logGroupName=spec.name)
         return live.out
 
     def delete(self, aws: Aws, live: LogGroupLive) -> None:
@@ -131,11 +142,28 @@ class LogGroups(Reconciler[LogGroup, LogGroupOut]):
             aws.logs.delete_retention_policy(logGroupName=spec.name)
 
 
-def declare(stack: Stack, name: str, *, retention_days: int | None, keep: bool, group: str) -> Declared[LogGroupOut]:
+def declare(  # noqa: PLR0913 - the settings of a group
+    stack: Stack,
+    name: str,
+    *,
+    retention_days: int | None,
+    keep: bool,
+    log_class: str = "STANDARD",
+    kms_key: str = "",
+    group: str,
+) -> Declared[LogGroupOut]:
     """Declare the log group `name` (AWS's name for it); several services may share one."""
-    return stack.add(
-        LogGroups(), name.strip("/"), LogGroup(name=name, retention_days=retention_days, keep=keep), group=group
-    )
+    spec = LogGroup(name=name, retention_days=retention_days, keep=keep, log_class=log_class, kms_key=kms_key)
+    return stack.add(LogGroups(), name.strip("/"), spec, group=group)
+
+
+def _creation(spec: LogGroup) -> dict[str, Any]:
+    request: dict[str, Any] = {"logGroupName": spec.name, "tags": dict(_tags_wanted(spec))}
+    if spec.log_class != "STANDARD":
+        request["logGroupClass"] = spec.log_class
+    if spec.kms_key:
+        request["kmsKeyId"] = spec.kms_key
+    return request
 
 
 def _describe(aws: Aws, names: Sequence[str]) -> dict[str, Any]:
@@ -159,7 +187,14 @@ def _describe(aws: Aws, names: Sequence[str]) -> dict[str, Any]:
 def _live(found: Any, tags: Mapping[str, str]) -> LogGroupLive:  # noqa: ANN401 - CloudWatch Logs' log group
     name, arn = found["logGroupName"], _arn(found)
     # Without a retention of its own a group keeps everything.
-    spec = LogGroup(name=name, retention_days=found.get("retentionInDays", 0), keep=_kept(tags), tags=tags)
+    spec = LogGroup(
+        name=name,
+        retention_days=found.get("retentionInDays", 0),
+        keep=_kept(tags),
+        log_class=found.get("logGroupClass", "STANDARD"),
+        kms_key=found.get("kmsKeyId", ""),
+        tags=tags,
+    )
     return Live(spec, LogGroupOut(name, arn), arn)
 
 

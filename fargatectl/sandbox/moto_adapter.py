@@ -252,6 +252,20 @@ def rename_file_system(efs: Any, made: str, wanted: str) -> None:  # noqa: ANN40
     system.file_system_id = wanted
 
 
+def rename_access_point(efs: Any, made: str, wanted: str) -> None:  # noqa: ANN401 - moto's objects are untyped
+    """Give an access point the id that a file names."""
+    point = efs.access_points[wanted] = efs.access_points.pop(made)
+    point.access_point_arn = point.access_point_arn.replace(made, wanted)
+    point.access_point_id = wanted
+
+
+def set_log_group_key(logs: Any, name: str, key: str | None) -> None:  # noqa: ANN401 - moto's objects are untyped
+    """Set the KMS key of a log group. Raises AwsError where there is no such group."""
+    if name not in logs.groups:
+        raise AwsError("ResourceNotFoundException", "The specified log group does not exist.")
+    logs.groups[name].kms_key_id = key
+
+
 def rename_secret(secretsmanager: Any, name: str, arn: str) -> None:  # noqa: ANN401 - moto's objects are untyped
     """Give a secret the ARN that a file names: its last six characters are random otherwise."""
     secretsmanager.secrets[name].arn = arn

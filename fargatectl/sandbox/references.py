@@ -8,7 +8,7 @@
      "parameters": ["/shop/web/flag"], "certificates": ["shop.example.com"], "zones": ["example.com"],
      "repositories": [{"name": "shop/web", "tags": ["1.0.0"]}], "topics": ["arn:aws:sns:…"], "buckets": ["shop-logs"],
      "policies": ["arn:aws:iam::…:policy/boundary"], "alarms": ["shop-5xx"], "file_systems": ["fs-…"],
-     "clusters": ["shop"]}
+     "access_points": [{"id": "fsap-…", "file_system": "fs-…"}], "roles": ["tasks"], "clusters": ["shop"]}
 
 What exists already is left alone, so that a second call makes nothing.
 """
@@ -199,6 +199,29 @@ def _file_system(region: Region, identifier: str) -> Iterator[str]:
     yield f"file system {identifier}"
 
 
+def _access_point(region: Region, wish: Mapping[str, Any]) -> Iterator[str]:
+    with suppress(AwsError):
+        region.ask("efs", "DescribeAccessPoints", AccessPointId=wish["id"])
+        return
+    token = wish["id"]
+    made = region.ask("efs", "CreateAccessPoint", ClientToken=token, FileSystemId=wish["file_system"])["AccessPointId"]
+    moto_adapter.rename_access_point(region.backend("efs"), made, wish["id"])
+    yield f"access point {wish['id']} of file system {wish['file_system']}"
+
+
+def _role(region: Region, reference: str) -> Iterator[str]:
+    path, _, name = reference.partition(":role/")[2].rpartition("/")
+    name = name or reference
+    with suppress(AwsError):
+        region.ask("iam", "GetRole", RoleName=name)
+        return
+    trust = {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"Service": "ecs-tasks.amazonaws.com"}}
+    document = json.dumps({"Version": "2012-10-17", "Statement": [trust]})
+    region.ask("iam", "CreateRole", RoleName=name, Path=f"/{path}/" if path else "/", AssumeRolePolicyDocument=document)
+    region.ask("iam", "PutRolePolicy", RoleName=name, PolicyName="local", PolicyDocument=json.dumps(_POLICY))
+    yield f"role {name}, which allows ECS tasks everything"
+
+
 def _cluster(region: Region, name: str) -> Iterator[str]:
     known = region.ask("ecs", "DescribeClusters", clusters=[name]).get("clusters", [])
     if any(cluster["status"] != "INACTIVE" for cluster in known):
@@ -219,5 +242,7 @@ _MAKERS: dict[str, Callable[[Region, Any], Iterator[str]]] = {
     "policies": _policy,
     "alarms": _alarm,
     "file_systems": _file_system,
+    "access_points": _access_point,
+    "roles": _role,
     "clusters": _cluster,
 }

@@ -23,9 +23,10 @@ from fargatectl.reconcilers import (
     scaling,
     service as ecs,
 )
+from fargatectl.stack.logs import declare_groups
+from fargatectl.stack.roles import containers
 from fargatectl.stack.service import declare_service
 from fargatectl.stack.shared import Shared
-from fargatectl.stack.task import containers
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -117,20 +118,8 @@ def _shared(config: Config, region: str, stack: Stack) -> Shared:
         },
         balancer_groups=balancer_groups,
         task_groups={name: network.task_group(stack, name, vpc_id=vpc) for name in config.services},
-        log_groups=_log_groups(config, stack),
+        log_groups=declare_groups(config, stack),
     )
-
-
-def _log_groups(config: Config, stack: Stack) -> dict[str, Declared[logs.LogGroupOut]]:
-    """Declare each log group once; the first service that names it says how it is kept."""
-    declared: dict[str, Declared[logs.LogGroupOut]] = {}
-    for name, service in config.services.items():
-        group = service.logs.group
-        if group not in declared:
-            days = 0 if service.logs.retention == "never" else service.logs.retention
-            keep = service.logs.keep_on_destroy
-            declared[group] = logs.declare(stack, group, retention_days=days, keep=keep, group=f"service {name}")
-    return declared
 
 
 def _load_balancer(  # noqa: PLR0913 - what a load balancer stands between
@@ -174,8 +163,9 @@ def _placement(name: str, service: Service, region: str) -> Callable[[network.Ne
 
 def _reach(service: Service, region: str) -> network.Reach:
     """Return what the tasks of a service must get to before and while they run."""
-    endpoints = {"logs"}
-    internet = False
+    endpoints = set() if service.logs.driver == "none" else {"logs"}
+    # A log router's image is in no registry of the account, and its output may go anywhere.
+    internet = service.logs.driver == "awsfirelens"
     for container in containers(service):
         ecr = parse(container.image).ecr
         if ecr is not None and ecr.region == region:
@@ -183,6 +173,8 @@ def _reach(service: Service, region: str) -> network.Reach:
         else:
             internet = True
         endpoints |= {"ssm" if one.parameter else "secretsmanager" for one in container.secrets.values()}
+    if service.env_files:
+        endpoints.add("s3")
     if service.exec:
         endpoints.add("ssmmessages")
     return network.Reach(internet, frozenset(endpoints))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from fargatectl.model import names
 from fargatectl.model.capacity import Capacity
 from fargatectl.model.status import ServiceView
-from fargatectl.model.values import Address
+from fargatectl.model.values import Address, Ref
 from fargatectl.reconcilers import cloudmap, network, scaling, service as ecs
 from fargatectl.stack.task import declare_definition
 
@@ -37,6 +37,9 @@ def declare_service(shared: Shared, name: str, service: Service) -> ServiceView:
             name=names.family(stack.owner, name),
             cluster=config.cluster.name,
             after=(shared.cluster.ref(lambda made: made.arn), reachable, *(target.attached if target else ())),
+            after_rollout_of=tuple(
+                Ref(Address(f"service.service/{other}"), lambda made: made.arn) for other in service.depends_on
+            ),
             task_definition=definition.ref(lambda made: made.arn),
             initial_count=count,
             desired_count=None if scaled else count,
@@ -56,6 +59,8 @@ def declare_service(shared: Shared, name: str, service: Service) -> ServiceView:
             # ECS refuses zone rebalancing for a service that may not run more tasks than desired.
             zone_rebalancing=service.deploy.max > ALL,
             exec=service.exec,
+            platform_version=service.platform_version,
+            propagate_tags=service.propagate_tags,
         ),
         group=f"service {name}",
     )

@@ -1,34 +1,39 @@
-"""What a service's tasks are made of: containers, roles with their rights, secrets, logs."""
+"""What a service's tasks are made of: containers with their secrets, volumes and logs."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from fargatectl.config.checks.volumes import READ_ONLY
 from fargatectl.model import names
-from fargatectl.model.images import parse
-from fargatectl.reconcilers import iam, secrets, service as ecs
+from fargatectl.reconcilers import secrets, service as ecs
+from fargatectl.stack.logs import logging, routers
+from fargatectl.stack.roles import declare_roles
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from fargatectl.config.models import Container, Secret, Service, Sidecar
+    from fargatectl.config.models import Container, Secret, Service, Sidecar, Volume
     from fargatectl.engine.stack import Declared
     from fargatectl.model.values import Ref
+    from fargatectl.reconcilers import logs
     from fargatectl.stack.shared import Shared
 
 
 def declare_definition(shared: Shared, name: str, service: Service) -> Declared[ecs.TaskDefinitionOut]:
     """Declare the task definition of the service `name`, and the roles of its tasks."""
-    roles = _roles(shared, name, service)
+    roles = declare_roles(shared, name, service)
     made = [_main(shared, name, service)]
     made += [_sidecar(shared, name, service, own_name, one) for own_name, one in service.sidecars.items()]
+    made += routers(service, shared.region)
     family = names.family(shared.stack.owner, name)
     spec = ecs.TaskDefinition(
         family=family,
         cluster=shared.config.cluster.name,
         service=family,
-        after=(shared.log_groups[service.logs.group].ref(lambda made: made.arn),),
+        after=tuple(group.ref(lambda made: made.arn) for group in _groups(shared, service)),
+        volumes=tuple(_volume(volume, one) for volume, one in sorted(service.volumes.items())),
         cpu=service.cpu,
         memory=service.memory,
         architecture=service.arch,
@@ -40,15 +45,14 @@ def declare_definition(shared: Shared, name: str, service: Service) -> Declared[
     return shared.stack.add(ecs.TaskDefinitions(), name, spec, group=f"service {name}")
 
 
-def containers(service: Service) -> Iterable[Service | Sidecar]:
-    """Yield the containers of a service, the main one first."""
-    yield service
-    yield from service.sidecars.values()
-
-
 def _main(shared: Shared, name: str, service: Service) -> ecs.Container:
     made = _container(shared, service, service, name, f"services.{name}")
-    return replace(made, ports=(service.port,) if service.port else ())
+    return replace(
+        made,
+        ports=(service.port,) if service.port else (),
+        env_files=service.env_files,
+        mounts=_mounts(service, name),
+    )
 
 
 def _sidecar(shared: Shared, name: str, service: Service, own_name: str, one: Sidecar) -> ecs.Container:
@@ -60,6 +64,28 @@ def _sidecar(shared: Shared, name: str, service: Service, own_name: str, one: Si
         memory=one.memory,
         ports=tuple(sorted(one.ports)),
         depends_on=dict(one.depends_on),
+        mounts=_mounts(service, own_name),
+    )
+
+
+def _groups(shared: Shared, service: Service) -> Iterable[Declared[logs.LogGroupOut]]:
+    if service.logs.driver != "none":
+        yield shared.log_groups[service.logs.group]
+
+
+def _volume(name: str, one: Volume) -> ecs.Volume:
+    if one.efs is None:
+        return ecs.Volume(name=name)
+    found = one.efs
+    efs = ecs.Efs(file_system=found.file_system, root=found.root, access_point=found.access_point or "", iam=found.iam)
+    return ecs.Volume(name=name, efs=efs)
+
+
+def _mounts(service: Service, container: str) -> tuple[ecs.Mount, ...]:
+    paths = {volume: one.mount[container] for volume, one in service.volumes.items() if container in one.mount}
+    return tuple(
+        ecs.Mount(path=path.removesuffix(READ_ONLY), volume=volume, read_only=path.endswith(READ_ONLY))
+        for volume, path in paths.items()
     )
 
 
@@ -77,63 +103,11 @@ def _container(shared: Shared, service: Service, one: Container, name: str, path
         secrets={key: _value_from(shared, value, f"{path}.secrets.{key}") for key, value in one.secrets.items()},
         registry_credentials=credentials.ref(lambda found: found.arn) if credentials else None,
         health_check=ecs.HealthCheck(**check.model_dump()) if check else None,
-        logging=_logging(shared, service),
+        logging=logging(service, shared.region),
         readonly_root=one.readonly_root,
         init=one.init,
         stop_timeout=one.stop_timeout,
         ulimits={str(limit): values for limit, values in one.ulimits.items()},
-    )
-
-
-def _logging(shared: Shared, service: Service) -> ecs.Logging:
-    """Return the log options; the mode is always sent, for an account's setting changes what leaving it out means
-    (ECS API Reference, LogConfiguration)."""
-    options = {
-        "awslogs-group": service.logs.group,
-        "awslogs-region": shared.region,
-        "awslogs-stream-prefix": service.logs.stream_prefix,
-        "mode": service.logs.mode,
-    }
-    if service.logs.mode == "non-blocking":
-        options["max-buffer-size"] = service.logs.buffer
-    return ecs.Logging(driver="awslogs", options=options)
-
-
-def _roles(shared: Shared, name: str, service: Service) -> iam.ServiceRoles:
-    """Give the execution role exactly what starting these tasks takes, and the task role what the file says."""
-    repositories = {ecr.arn for one in containers(service) if (ecr := parse(one.image).ecr)}
-    read = [found for one in containers(service) if (found := shared.credentials(one.image))]
-    parameters = []
-    for place, one in _placed_secrets(name, service):
-        if one.parameter:
-            parameters.append(secrets.declare_parameter(shared.stack, one.parameter, path=place))
-        else:
-            read.append(secrets.declare_secret(shared.stack, one.secret or "", path=place))
-    keys = [
-        *(found.ref(lambda secret: secret.key_arn) for found in read),
-        *(found.ref(lambda parameter: parameter.key_arn) for found in parameters),
-    ]
-    execution = (
-        *iam.pull_from_ecr(sorted(repositories)),
-        *iam.write_logs([shared.log_groups[service.logs.group].ref(lambda made: made.arn)]),
-        *iam.read_secrets([found.ref(lambda secret: secret.arn) for found in read]),
-        *iam.read_parameters([found.ref(lambda parameter: parameter.arn) for found in parameters]),
-        *iam.decrypt(keys),
-    )
-    allowed = [
-        iam.allow(f"Allow{place}", one.actions, one.resources)
-        for place, one in enumerate(service.permissions.allow, start=1)
-    ]
-    return iam.declare(
-        shared.stack,
-        name,
-        path=shared.config.iam.path,
-        permissions_boundary=shared.config.iam.permissions_boundary,
-        account=shared.identity,
-        region=shared.region,
-        execution=execution,
-        task=(*allowed, *(iam.exec_channels() if service.exec else ())),
-        managed=service.permissions.managed,
     )
 
 
@@ -144,12 +118,3 @@ def _value_from(shared: Shared, secret: Secret, path: str) -> Ref[str]:
     key, stage, version = secret.key or "", secret.stage or "", secret.version or ""
     declared = secrets.declare_secret(shared.stack, secret.secret or "", path=path)
     return declared.ref(lambda found: secrets.value_from(found.arn, key=key, stage=stage, version=version))
-
-
-def _placed_secrets(name: str, service: Service) -> Iterable[tuple[str, Secret]]:
-    """Yield every secret of a service with its place in the file."""
-    for key, secret in service.secrets.items():
-        yield f"services.{name}.secrets.{key}", secret
-    for own_name, one in service.sidecars.items():
-        for key, secret in one.secrets.items():
-            yield f"services.{name}.sidecars.{own_name}.secrets.{key}", secret

@@ -102,6 +102,65 @@ ERRORS = [
         7,
         "`log` waits for itself",
     ),
+    # volumes, files, logs, roles, waves
+    (
+        web('volumes.a.mount = { wep = "/a" }'),
+        "services.web.volumes.a.mount.wep",
+        5,
+        "there is no container `wep` in this task",
+    ),
+    (
+        web('volumes.a.mount = { web = "/a" }\nvolumes.b.mount = { web = "/a:ro" }'),
+        "services.web.volumes.b.mount.web",
+        6,
+        "the volume `a` is mounted at /a already",
+    ),
+    (
+        web(
+            'volumes.a.mount = { web = "/a" }\n'
+            'volumes.a.efs = { file_system = "fs-01234567", access_point = "fsap-01234567", root = "/x" }'
+        ),
+        "services.web.volumes.a.efs.root",
+        6,
+        "an access point has a root directory of its own",
+    ),
+    (web('env_files = "arn:aws:s3:::b/web.txt"'), "services.web.env_files", 5, "that ends in .env"),
+    (
+        web("".join(["env_files = [", *(f'"arn:aws:s3:::bucket/{n}.env",' for n in range(11)), "]"])),
+        "services.web.env_files",
+        5,
+        "11 files; a task takes 10",
+    ),
+    (web('logs = { driver = "none", retention = 7 }'), "services.web.logs.retention", 5, "the driver is none"),
+    (web('logs = { multiline = "a", datetime = "b" }'), "services.web.logs.datetime", 5, "either `multiline` or"),
+    (
+        web('logs = { driver = "awsfirelens", options = { Host = "a" } }'),
+        "services.web.logs.options",
+        5,
+        "Fluent Bit's output needs a `Name`",
+    ),
+    (
+        web(
+            'logs = { group = "all" }\n[services.api]\nimage = "api"\nlogs = { group = "all", class = '
+            '"INFREQUENT_ACCESS" }'
+        ),
+        "services.api.logs.class",
+        8,
+        "the service `web` has the same log group with another `class`",
+    ),
+    (
+        web('roles = { task = "t" }\npermissions = { allow = [{ actions = "s3:*", resources = "*" }] }'),
+        "services.web.permissions",
+        6,
+        "the task role is t, which is not ours to change",
+    ),
+    (web('depends_on = "wep"'), "services.web.depends_on", 5, "there is no service `wep`"),
+    (
+        web('depends_on = "api"\n[services.api]\nimage = "api"\ndepends_on = "web"'),
+        "services.web.depends_on",
+        5,
+        "`web` waits for itself",
+    ),
     (
         web("".join(f'[services.web.sidecars.s{n}]\nimage = "l"\n' for n in range(10))),
         "services.web.sidecars",
@@ -218,7 +277,6 @@ ERRORS = [
     (f'{HEAD}[registries.hub]\nmatch = "*"', "registries.hub", 3, "`secret` is required"),
     ('app = "sg"\n[services.web]\nimage = "n"', "app", 1, "may not begin with `sg-`"),
     # not yet
-    (web('volumes = { tmp = { mount = { web = "/tmp" } } }'), "services.web.volumes", 5, "not supported by this"),
     (web('deploy = { strategy = "canary", percent = 5 }'), "services.web.deploy.strategy", 5, '`strategy = "canary"`'),
     (f'{HEAD}[jobs.a]\nfrom = "web"\ncommand = "x"', "jobs", 3, "`jobs` is not supported by this version yet"),
     # versions and environments

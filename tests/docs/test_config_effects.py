@@ -39,6 +39,7 @@ subnets = "private"
 capacity = [{ provider = "FARGATE", weight = 2 }]
 secrets = { TOKEN = { secret = "shop/db", key = "password" } }
 health_check = { command = ["CMD-SHELL", "true"] }
+volumes.data = { mount = { web = "/data" }, efs = { file_system = "fs-0123456789abcdef0" } }
 sidecars.agent.image = "shop/agent:1"
 sidecars.agent.secrets = { TOKEN = { secret = "shop/db", key = "password" } }
 sidecars.agent.health_check = { command = ["CMD-SHELL", "true"] }
@@ -53,6 +54,7 @@ image = "shop/spare:1"
 """
 WITHOUT = {
     "services.NAME.count": "services.web.scaling",
+    "services.NAME.roles.task": "services.web.permissions",
     "services.NAME.secrets.VARIABLE.parameter": "services.web.secrets.TOKEN",
 }
 """What the file must lack for the key to make sense."""
@@ -64,7 +66,14 @@ CHANGES = {
     "interruption": "interruption",
 }
 """The column's words and the plan's effect; None where nothing changes. Other words point to a text."""
-PLACES = {"load_balancers": "public", "registries": "hub", "services": "web", "sidecars": "agent", "secrets": "TOKEN"}
+PLACES = {
+    "volumes": "data",
+    "load_balancers": "public",
+    "registries": "hub",
+    "services": "web",
+    "sidecars": "agent",
+    "secrets": "TOKEN",
+}
 ROWS = [row for row in rows(once=True) if row.change in CHANGES]
 
 

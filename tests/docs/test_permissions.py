@@ -22,6 +22,7 @@ CLIENTS = {
     "cloudmap": ("servicediscovery", "servicediscovery"),
     "ec2": ("ec2", "ec2"),
     "ecs": ("ecs", "ecs"),
+    "efs": ("efs", "elasticfilesystem"),
     "elb": ("elbv2", "elasticloadbalancing"),
     "iam": ("iam", "iam"),
     "locks": ("ssm", "ssm"),

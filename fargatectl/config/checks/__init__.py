@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from fargatectl.config.checks import app, deployment, discovery, scaling, task, traffic
+from fargatectl.config.checks import app, deployment, discovery, logs, scaling, task, traffic, volumes
 
 if TYPE_CHECKING:
     from fargatectl.config.findings import Finding
@@ -19,6 +19,8 @@ def check(config: Config, environment: str | None) -> list[Finding]:
     return [
         *app.check(config, environment),
         *task.check(config),
+        *volumes.check(config),
+        *logs.check(config),
         *traffic.check(config),
         *discovery.check(config),
         *scaling.check(config),

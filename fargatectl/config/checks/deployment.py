@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from fargatectl.config.findings import Finding, warning
+from fargatectl.config.nearest import nearest
 from fargatectl.config.overlay import ANY_STRATEGY, STRATEGY_KEYS
 
 if TYPE_CHECKING:
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
 def check(config: Config) -> Iterator[Finding]:
     """Yield findings about deployments."""
+    yield from _dependencies(config)
     for name, service in config.services.items():
         path: KeyPath = ("services", name)
         yield from _foreign_keys(service, path)
@@ -52,6 +54,30 @@ def _room(service: Service, path: KeyPath) -> Iterator[Finding]:
         about = ((*path, "count"), (*path, "scaling"), (*path, "deploy", "max"), (*path, "deploy", "min_healthy"))
         yield Finding(place, message, hint=hint, about=about)
         return
+
+
+def _dependencies(config: Config) -> Iterator[Finding]:
+    for name, service in config.services.items():
+        for other in service.depends_on:
+            if other not in config.services:
+                close = nearest(other, config.services)
+                hint = f"did you mean `{close}`?" if close else ""
+                yield Finding(("services", name, "depends_on"), f"there is no service `{other}`", hint=hint)
+    for name in config.services:
+        if name in _awaited(config, name):
+            yield Finding(("services", name, "depends_on"), f"`{name}` waits for itself")
+            return
+
+
+def _awaited(config: Config, name: str) -> set[str]:
+    """Return the services that `name` waits for, if only by way of others."""
+    reached, ahead = set[str](), list(config.services[name].depends_on)
+    while ahead:
+        other = ahead.pop()
+        if other not in reached and other in config.services:
+            reached.add(other)
+            ahead += config.services[other].depends_on
+    return reached
 
 
 def _rollback(service: Service, path: KeyPath) -> Iterator[Finding]:

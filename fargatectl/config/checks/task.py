@@ -196,6 +196,13 @@ def _placement(service: Service, path: KeyPath) -> Iterator[Finding]:
 
 
 def _rights(service: Service, path: KeyPath) -> Iterator[Finding]:
+    if service.roles.task and (service.permissions.managed or service.permissions.allow):
+        message = f"the task role is {service.roles.task}, which is not ours to change"
+        hint = "give that role the rights, or drop `roles.task`"
+        yield Finding((*path, "permissions"), message, hint=hint, about=((*path, "roles", "task"),))
+    if service.roles.task and service.exec:
+        message = f"the role {service.roles.task} must allow the four actions of ssmmessages"
+        yield warning((*path, "exec"), message, about=((*path, "roles", "task"),))
     managed = len(service.permissions.managed)
     if managed > limits.MANAGED_POLICIES_PER_ROLE:
         message = f"{managed} managed policies; a role takes {limits.MANAGED_POLICIES_PER_ROLE}"

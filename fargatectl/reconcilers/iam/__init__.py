@@ -1,19 +1,24 @@
 """IAM: a pair of roles for each service, with exactly the rights that its tasks need."""
 
+from fargatectl.reconcilers.iam.existing import ExistingRoles, declare_existing
 from fargatectl.reconcilers.iam.policy import (
     Policy,
     Statement,
     allow,
     decrypt,
     exec_channels,
+    mount_efs,
     pull_from_ecr,
+    read_objects,
     read_parameters,
     read_secrets,
     write_logs,
 )
-from fargatectl.reconcilers.iam.roles import Role, RoleOut, Roles, ServiceRoles, declare
+from fargatectl.reconcilers.iam.roles import Existing, Role, RoleOut, Roles, ServiceRoles, declare
 
 __all__ = [
+    "Existing",
+    "ExistingRoles",
     "Policy",
     "Role",
     "RoleOut",
@@ -22,9 +27,12 @@ __all__ = [
     "Statement",
     "allow",
     "declare",
+    "declare_existing",
     "decrypt",
     "exec_channels",
+    "mount_efs",
     "pull_from_ecr",
+    "read_objects",
     "read_parameters",
     "read_secrets",
     "write_logs",

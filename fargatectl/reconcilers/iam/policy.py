@@ -169,6 +169,27 @@ def decrypt(key_arns: Sequence[Value]) -> tuple[Statement, ...]:
     return allow("Decrypt", ("kms:Decrypt",), keys), by_alias
 
 
+def read_objects(object_arns: Sequence[str]) -> tuple[Statement, ...]:
+    """Return what reading environment files from S3 takes (ECS Developer Guide, "Required IAM permissions")."""
+    buckets = {arn.partition("/")[0] for arn in object_arns}
+    return (
+        allow("ReadEnvironmentFiles", ("s3:GetObject",), object_arns),
+        allow("LocateEnvironmentFiles", ("s3:GetBucketLocation",), sorted(buckets)),
+    )
+
+
+def mount_efs(sid: str, file_system: Value, access_point: Value, *, write: bool) -> Statement:
+    """Return what mounting an EFS file system as this role takes, only through `access_point` where that is not ""
+    (EFS User Guide, "Using IAM to control file system data access")."""
+    actions = ("ClientMount", "ClientWrite") if write else ("ClientMount",)
+    return Statement(
+        sid=sid,
+        actions=tuple(f"elasticfilesystem:{action}" for action in actions),
+        resources=(file_system,),
+        conditions={"StringEquals": {"elasticfilesystem:AccessPointArn": (access_point,)}} if access_point else {},
+    )
+
+
 def exec_channels() -> tuple[Statement, ...]:
     """Return what ECS Exec takes in the task role (ECS Developer Guide, "Using ECS Exec")."""
     channels = ("CreateControlChannel", "CreateDataChannel", "OpenControlChannel", "OpenDataChannel")

@@ -23,12 +23,14 @@ if TYPE_CHECKING:
     from fargatectl.engine.stack import Declared, Stack
     from fargatectl.model.change import Delta
     from fargatectl.model.ownership import Ownership
-    from fargatectl.model.values import Ref
+    from fargatectl.model.values import Late, Ref
 
 POLICY = "fargatectl"
 """The one inline policy of our roles."""
 
-_TASKS = "Service:ecs-tasks.amazonaws.com"
+TASKS = "Service:ecs-tasks.amazonaws.com"
+"""Who assumes the roles of tasks."""
+
 _GONE = "NoSuchEntity"
 _DENIED = frozenset({"AccessDenied", "AccessDeniedException"})
 
@@ -185,8 +187,16 @@ class Roles(Reconciler[Role, RoleOut]):
 class ServiceRoles:
     """The ARNs of a service's roles: ECS uses `execution` to start its tasks, the containers have `task`."""
 
-    execution: Ref[str]
-    task: Ref[str]
+    execution: Late[str]
+    task: Late[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Existing:
+    """The ARNs of roles that a service has already; None where one is to be made."""
+
+    execution: Ref[str] | None = None
+    task: Ref[str] | None = None
 
 
 def declare(  # noqa: PLR0913 - what makes up a pair of roles
@@ -200,10 +210,12 @@ def declare(  # noqa: PLR0913 - what makes up a pair of roles
     execution: Sequence[Statement],
     task: Sequence[Statement],
     managed: Sequence[str] = (),
+    existing: Existing,
 ) -> ServiceRoles:
     """Declare the roles of `service`: `execution` and `task` are their rights, `managed` policies go to the task role.
 
-    Only ECS tasks of this account and Region may assume them (ECS Developer Guide, "Task IAM role").
+    Only ECS tasks of this account and Region may assume them (ECS Developer Guide, "Task IAM role"). In place of one
+    that is `existing` none is made.
     """
     trust = _trust(account, region)
 
@@ -220,8 +232,8 @@ def declare(  # noqa: PLR0913 - what makes up a pair of roles
         return stack.add(Roles(), f"{service}-{suffix}", spec, group=f"service {service}").ref(lambda out: out.arn)
 
     return ServiceRoles(
-        execution=role(names.execution_role(stack.owner, service), "execution", execution, ()),
-        task=role(names.task_role(stack.owner, service), "task", task, managed),
+        execution=existing.execution or role(names.execution_role(stack.owner, service), "execution", execution, ()),
+        task=existing.task or role(names.task_role(stack.owner, service), "task", task, managed),
     )
 
 
@@ -232,7 +244,7 @@ def _trust(account: Declared[Identity], region: str) -> Policy:
     statement = Statement(
         sid="EcsTasks",
         actions=("sts:AssumeRole",),
-        principals=(_TASKS,),
+        principals=(TASKS,),
         conditions={
             "StringEquals": {"aws:SourceAccount": (account.ref(lambda identity: identity.account),)},
             "ArnLike": {"aws:SourceArn": (account.ref(source),)},

@@ -1,10 +1,8 @@
 """ECS services and the task definitions that they run."""
 
+from fargatectl.reconcilers.service.container import Container, HealthCheck, Logging
 from fargatectl.reconcilers.service.definition import (
     DEFAULT_STORAGE_GIB,
-    Container,
-    HealthCheck,
-    Logging,
     TaskDefinition,
     TaskDefinitionOut,
     TaskDefinitions,
@@ -17,6 +15,7 @@ from fargatectl.reconcilers.service.service import (
     Services,
     Target,
 )
+from fargatectl.reconcilers.service.volume import Efs, Mount, Volume
 
 KINDS = (TaskDefinitions(), Services())
 """All kinds, in the order of creation."""
@@ -27,8 +26,10 @@ __all__ = [
     "Container",
     "DeploymentConfiguration",
     "DiscoveryRegistration",
+    "Efs",
     "HealthCheck",
     "Logging",
+    "Mount",
     "Service",
     "ServiceOut",
     "Services",
@@ -36,4 +37,5 @@ __all__ = [
     "TaskDefinition",
     "TaskDefinitionOut",
     "TaskDefinitions",
+    "Volume",
 ]

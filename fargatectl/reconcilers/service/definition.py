@@ -18,7 +18,9 @@ from fargatectl.engine.reconciler import Live, Reconciler
 from fargatectl.model.ownership import ADDRESS, APP
 from fargatectl.model.spec import Effect, Spec, setting
 from fargatectl.model.values import Late, known
+from fargatectl.reconcilers.service.container import Container, container_request, parsed_container
 from fargatectl.reconcilers.service.reading import describe
+from fargatectl.reconcilers.service.volume import Volume, parsed_volume, volume_request
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence, Set as AbstractSet
@@ -31,53 +33,6 @@ if TYPE_CHECKING:
 
 _DELETE_MAX = 10  # ECS API Reference, DeleteTaskDefinitions: taskDefinitions
 DEFAULT_STORAGE_GIB = 20  # what Fargate gives when nothing is asked; sending exactly 20 is refused
-
-
-@dataclass(frozen=True, kw_only=True)
-class HealthCheck:
-    """A container's health check; times in seconds, with ECS's defaults."""
-
-    command: tuple[str, ...]
-    interval: int = 30
-    timeout: int = 5
-    retries: int = 3
-    start_period: int = 0
-
-
-@dataclass(frozen=True, kw_only=True)
-class Logging:
-    """Where a container's output goes. ECS keeps the options as text."""
-
-    driver: str
-    options: Mapping[str, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Container:
-    """One container of a task. Empty values mean "not set"; there is no other form of that."""
-
-    key: ClassVar[str] = "name"
-
-    name: str
-    image: str
-    essential: bool = True
-    cpu: int = 0
-    memory: int | None = None
-    ports: tuple[int, ...] = ()
-    command: tuple[str, ...] = ()
-    entrypoint: tuple[str, ...] = ()
-    workdir: str = ""
-    user: str = ""
-    environment: Mapping[str, str] = setting(sensitive=True, default_factory=dict)
-    secrets: Mapping[str, Late[str]] = field(default_factory=dict)
-    registry_credentials: Late[str] | None = None
-    health_check: HealthCheck | None = None
-    logging: Logging | None = None
-    depends_on: Mapping[str, str] = field(default_factory=dict)
-    readonly_root: bool = False
-    init: bool = False
-    stop_timeout: int | None = None
-    ulimits: Mapping[str, tuple[int, int]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -95,6 +50,7 @@ class TaskDefinition(Spec):
     service: str = setting(wiring=True, default="")
     after: tuple[Late[object], ...] = setting(wiring=True, default=())
     containers: tuple[Container, ...] = setting(effect=Effect.NEW_DEPLOYMENT, whole=True, default=())
+    volumes: tuple[Volume, ...] = setting(effect=Effect.NEW_DEPLOYMENT, whole=True, default=())
     cpu: int = setting(effect=Effect.NEW_DEPLOYMENT, default=0)
     memory: int = setting(effect=Effect.NEW_DEPLOYMENT, default=0)
     architecture: str = setting(effect=Effect.NEW_DEPLOYMENT, default="X86_64")
@@ -276,52 +232,18 @@ def _request(spec: TaskDefinition) -> dict[str, Any]:
         "cpu": str(spec.cpu),
         "memory": str(spec.memory),
         "runtimePlatform": {"cpuArchitecture": spec.architecture, "operatingSystemFamily": "LINUX"},
-        "containerDefinitions": [_container_request(container) for container in spec.containers],
+        "containerDefinitions": [container_request(container) for container in spec.containers],
         "tags": tags.ecs_pairs(spec.tags),
     }
     if spec.storage_gib != DEFAULT_STORAGE_GIB:
         request["ephemeralStorage"] = {"sizeInGiB": spec.storage_gib}
+    if spec.volumes:
+        request["volumes"] = [volume_request(volume) for volume in spec.volumes]
     if spec.execution_role is not None:
         request["executionRoleArn"] = known(spec.execution_role)
     if spec.task_role is not None:
         request["taskRoleArn"] = known(spec.task_role)
     return request
-
-
-def _container_request(container: Container) -> dict[str, Any]:
-    health, logging = container.health_check, container.logging
-    request: dict[str, Any] = {
-        "name": container.name,
-        "image": container.image,
-        "essential": container.essential,
-        "cpu": container.cpu,
-        "memory": container.memory,
-        "portMappings": [{"containerPort": p, "hostPort": p, "protocol": "tcp"} for p in container.ports],
-        "command": list(container.command),
-        "entryPoint": list(container.entrypoint),
-        "workingDirectory": container.workdir,
-        "user": container.user,
-        "environment": [{"name": k, "value": v} for k, v in sorted(container.environment.items())],
-        "secrets": [{"name": k, "valueFrom": known(v)} for k, v in sorted(container.secrets.items())],
-        "repositoryCredentials": container.registry_credentials
-        and {"credentialsParameter": known(container.registry_credentials)},
-        "healthCheck": health
-        and {
-            "command": list(health.command),
-            "interval": health.interval,
-            "timeout": health.timeout,
-            "retries": health.retries,
-            **({"startPeriod": health.start_period} if health.start_period else {}),
-        },
-        "logConfiguration": logging and {"logDriver": logging.driver, "options": dict(logging.options)},
-        "dependsOn": [{"containerName": k, "condition": v} for k, v in sorted(container.depends_on.items())],
-        "readonlyRootFilesystem": container.readonly_root,
-        "linuxParameters": {"initProcessEnabled": True} if container.init else None,
-        "stopTimeout": container.stop_timeout,
-        "ulimits": [{"name": k, "softLimit": v[0], "hardLimit": v[1]} for k, v in sorted(container.ulimits.items())],
-    }
-    unset: tuple[object, ...] = (None, "", [], {}, False)
-    return {key: value for key, value in request.items() if key == "essential" or value not in unset}
 
 
 def _parsed(found: TaskDefinitionTypeDef, tagged: Mapping[str, str]) -> TaskDefinition:
@@ -336,43 +258,7 @@ def _parsed(found: TaskDefinitionTypeDef, tagged: Mapping[str, str]) -> TaskDefi
         storage_gib=storage.get("sizeInGiB", DEFAULT_STORAGE_GIB),
         execution_role=found.get("executionRoleArn"),
         task_role=found.get("taskRoleArn"),
-        containers=tuple(_parsed_container(c) for c in sorted(found["containerDefinitions"], key=lambda c: c["name"])),
+        volumes=tuple(sorted(map(parsed_volume, found.get("volumes") or ()), key=lambda volume: volume.name)),
+        containers=tuple(parsed_container(c) for c in sorted(found["containerDefinitions"], key=lambda c: c["name"])),
         tags=tagged,
-    )
-
-
-def _parsed_container(found: Any) -> Container:  # noqa: ANN401 - ECS's container definition
-    health, logging = found.get("healthCheck"), found.get("logConfiguration")
-    credentials = found.get("repositoryCredentials") or {}
-    return Container(
-        name=found["name"],
-        image=found["image"],
-        essential=found.get("essential", True),
-        cpu=found.get("cpu", 0),
-        memory=found.get("memory"),
-        ports=tuple(sorted(mapping["containerPort"] for mapping in found.get("portMappings", ()))),
-        command=tuple(found.get("command") or ()),
-        entrypoint=tuple(found.get("entryPoint") or ()),
-        workdir=found.get("workingDirectory", ""),
-        user=found.get("user", ""),
-        environment={pair["name"]: pair["value"] for pair in found.get("environment", ())},
-        secrets={pair["name"]: pair["valueFrom"] for pair in found.get("secrets", ())},
-        registry_credentials=credentials.get("credentialsParameter"),
-        health_check=_parsed_health(health) if health else None,
-        logging=Logging(driver=logging["logDriver"], options=logging.get("options") or {}) if logging else None,
-        depends_on={need["containerName"]: need["condition"] for need in found.get("dependsOn") or ()},
-        readonly_root=bool(found.get("readonlyRootFilesystem")),
-        init=bool((found.get("linuxParameters") or {}).get("initProcessEnabled")),
-        stop_timeout=found.get("stopTimeout"),
-        ulimits={u["name"]: (u["softLimit"], u["hardLimit"]) for u in found.get("ulimits") or ()},
-    )
-
-
-def _parsed_health(found: Any) -> HealthCheck:  # noqa: ANN401 - ECS's health check
-    return HealthCheck(
-        command=tuple(found["command"]),
-        interval=found.get("interval", 30),
-        timeout=found.get("timeout", 5),
-        retries=found.get("retries", 3),
-        start_period=found.get("startPeriod", 0),
     )

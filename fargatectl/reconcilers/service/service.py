@@ -79,7 +79,8 @@ class Service(Spec):
     """An ECS service on Fargate.
 
     `desired_count` is None where an autoscaler owns the count; `initial_count` is what a new service starts with.
-    `after` holds what must exist before ECS accepts the service and is no setting of it: the listeners and rules.
+    `after` holds what must exist before ECS accepts the service and is no setting of it: the listeners and rules;
+    `after_rollout_of` holds the services that must have rolled out well before this one is touched.
     """
 
     identity: ClassVar[tuple[str, ...]] = ("cluster", "name")
@@ -87,6 +88,7 @@ class Service(Spec):
     name: str = setting(immutable=True)
     cluster: str = setting(immutable=True)
     after: tuple[Late[object], ...] = setting(wiring=True, default=())
+    after_rollout_of: tuple[Late[object], ...] = setting(wiring=True, settled=True, default=())
     task_definition: Late[str] = setting(effect=NEW)
     initial_count: int = setting(create_only=True, default=1)
     desired_count: int | None = None
@@ -101,6 +103,7 @@ class Service(Spec):
     platform_version: str = setting(effect=NEW, default="LATEST")
     zone_rebalancing: bool = True
     exec: bool = False
+    propagate_tags: str = "NONE"
 
     def __post_init__(self) -> None:
         for name in ("subnets", "security_groups"):
@@ -259,6 +262,7 @@ def _parsed(found: ServiceTypeDef) -> Service:
         platform_version=found.get("platformVersion", "LATEST"),
         zone_rebalancing=found.get("availabilityZoneRebalancing") == "ENABLED",
         exec=found.get("enableExecuteCommand", False),
+        propagate_tags=found.get("propagateTags", "NONE"),
         tags=tags.as_dict(found.get("tags")),
     )
 
@@ -345,6 +349,7 @@ def _parts(spec: Service) -> dict[str, dict[str, Any]]:
         "platform_version": {"platformVersion": spec.platform_version},
         "zone_rebalancing": {"availabilityZoneRebalancing": "ENABLED" if spec.zone_rebalancing else "DISABLED"},
         "exec": {"enableExecuteCommand": spec.exec},
+        "propagate_tags": {"propagateTags": spec.propagate_tags},
     }
 
 

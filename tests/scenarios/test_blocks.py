@@ -1,0 +1,213 @@
+"""Every optional part of a service and of what services share, put into a running app and taken out again.
+
+With the part the app settles; without it the plan deletes exactly what the part had made, and the app ends as it began.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from fargatectl.model.change import Action, worst
+from fargatectl.sandbox.inprocess import LocalAws
+from tests.forked import in_a_copy
+from tests.scenarios.account import contents
+from tests.world import World
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+BASE = """\
+app     = "shop"
+region  = "eu-central-1"
+account = "123456789012"
+
+[services.web]
+image = "docker.io/acme/web:1"
+port  = 8080
+count = 2
+sidecars.agent.image = "docker.io/acme/agent:1"
+
+[services.api]
+image = "docker.io/acme/api:1"
+port  = 9090
+"""
+KEY = "arn:aws:kms:eu-central-1:123456789012:key/0a1b2c3d-0000-4000-8000-000000000000"
+
+
+@dataclass(frozen=True)
+class Block:
+    """A part of the file. `deletes` are the resources that go with it; `holds` looks at the account while it is there.
+
+    `effect` is what putting it in does to traffic.
+    """
+
+    name: str
+    text: str
+    effect: str = "new_deployment"
+    deletes: frozenset[str] = frozenset()
+    holds: Callable[[World], bool] = lambda _: True
+
+
+def definition(world: World, service: str = "web") -> Any:
+    return world.aws.ecs.describe_task_definition(taskDefinition=f"shop-{service}")["taskDefinition"]
+
+
+def main(world: World) -> Any:
+    return next(one for one in definition(world)["containerDefinitions"] if one["name"] == "web")
+
+
+def service(world: World, name: str = "web") -> Any:
+    return world.aws.ecs.describe_services(cluster="shop", services=[f"shop-{name}"])["services"][0]
+
+
+def group(world: World) -> Any:
+    return world.aws.logs.describe_log_groups(logGroupNamePrefix="/shop/web")["logGroups"][0]
+
+
+def task_policy(world: World) -> str:
+    return str(world.aws.iam.get_role_policy(RoleName="shop-web-task", PolicyName="fargatectl")["PolicyDocument"])
+
+
+def execution_policy(world: World) -> str:
+    document = world.aws.iam.get_role_policy(RoleName="shop-web-execution", PolicyName="fargatectl")["PolicyDocument"]
+    return str(document)
+
+
+def mounts_uploads(world: World) -> bool:
+    (volume,) = definition(world)["volumes"]
+    efs = volume["efsVolumeConfiguration"]
+    assert efs["transitEncryption"] == "ENABLED"
+    assert efs["authorizationConfig"] == {"accessPointId": "fsap-0123456789abcdef0", "iam": "ENABLED"}
+    assert main(world)["mountPoints"][0]["containerPath"] == "/srv/uploads"
+    policy = task_policy(world)
+    return "elasticfilesystem:ClientWrite" in policy and "access-point/fsap-0123456789abcdef0" in policy
+
+
+def routes_its_logs(world: World) -> bool:
+    containers = {one["name"]: one for one in definition(world)["containerDefinitions"]}
+    assert containers["log_router"]["firelensConfiguration"] == {"type": "fluentbit"}
+    assert containers["log_router"]["logConfiguration"]["logDriver"] == "awslogs"
+    assert containers["agent"]["logConfiguration"]["logDriver"] == "awsfirelens"
+    return containers["web"]["logConfiguration"]["options"]["Name"] == "http"
+
+
+BLOCKS = [
+    Block(
+        "efs",
+        """
+        [services.web.volumes.uploads]
+        efs   = { file_system = "fs-0123456789abcdef0", access_point = "fsap-0123456789abcdef0", iam = true }
+        mount = { web = "/srv/uploads" }
+        """,
+        holds=mounts_uploads,
+    ),
+    Block(
+        "shared volume",
+        """
+        [services.web.volumes.run]
+        mount = { web = "/run/shared", agent = "/run/shared:ro" }
+        """,
+        holds=lambda world: (
+            main(world)["mountPoints"][0]["readOnly"] is False and not definition(world)["volumes"][0]["host"]
+        ),
+    ),
+    Block(
+        "environment files",
+        'services.web.env_files = "arn:aws:s3:::shop-config/web.env"',
+        holds=lambda world: (
+            main(world)["environmentFiles"] == [{"type": "s3", "value": "arn:aws:s3:::shop-config/web.env"}]
+            and "arn:aws:s3:::shop-config/web.env" in execution_policy(world)
+            and "s3:GetBucketLocation" in execution_policy(world)
+        ),
+    ),
+    Block(
+        "log router",
+        'services.web.logs = { driver = "awsfirelens", options = { Name = "http", Host = "logs.example.com" } }',
+        holds=routes_its_logs,
+    ),
+    Block(
+        "log router to the group",
+        'services.web.logs = { driver = "awsfirelens" }',
+        holds=lambda world: "logs:PutLogEvents" in task_policy(world),
+    ),
+    Block(
+        "messages of many lines",
+        "services.web.logs = { multiline = '^\\d{4}-' }",
+        holds=lambda world: main(world)["logConfiguration"]["options"]["awslogs-multiline-pattern"] == "^\\d{4}-",
+    ),
+    Block(
+        "encrypted logs",
+        f'services.web.logs.kms_key = "{KEY}"',
+        effect="none",
+        holds=lambda world: group(world)["kmsKeyId"] == KEY,
+    ),
+    Block(
+        "no logs",
+        'services.web.logs = { driver = "none" }',
+        holds=lambda world: (
+            "logConfiguration" not in main(world)
+            and not world.aws.logs.describe_log_groups(logGroupNamePrefix="/shop/web")["logGroups"]
+        ),
+    ),
+    Block(
+        "existing roles",
+        'services.web.roles = { execution = "arn:aws:iam::123456789012:role/team/starter", task = "worker" }',
+        holds=lambda world: (
+            definition(world)["executionRoleArn"].endswith("role/team/starter")
+            and definition(world)["taskRoleArn"].endswith("role/worker")
+        ),
+    ),
+    Block(
+        "dependency",
+        'services.web.depends_on = "api"',
+        effect="none",
+    ),
+    Block(
+        "tags of the service",
+        'services.web.propagate_tags = "SERVICE"',
+        effect="none",
+        holds=lambda world: service(world)["propagateTags"] == "SERVICE",
+    ),
+    Block(
+        "platform version",
+        'services.web.platform_version = "1.4.0"',
+        holds=lambda world: service(world)["platformVersion"] == "1.4.0",
+    ),
+]
+
+
+@pytest.fixture(scope="session")
+def base(tmp_path_factory: pytest.TempPathFactory) -> World:
+    """Return a world in which the base is deployed; change it only in a copy."""
+    world = World(LocalAws(), tmp_path_factory.mktemp("base"))
+    world.deploy(BASE)
+    return world
+
+
+@pytest.mark.parametrize("block", BLOCKS, ids=lambda block: block.name)
+@in_a_copy
+def test_a_block_comes_and_goes(base: World, block: Block) -> None:
+    text = with_block(block)
+    plan = base.plan(text).plan
+    assert worst(change.effect for change in plan.changes) == block.effect
+    begun = contents(base.aws)
+    base.deploy(text)
+    assert not base.plan(text).plan.changes
+    assert block.holds(base)
+    plan = base.plan(BASE).plan
+    assert {change.address for change in plan.changes if change.action == Action.DELETE} == block.deletes
+    base.deploy(BASE)
+    assert not base.plan(BASE).plan.changes
+    ended = contents(base.aws)
+    assert {**ended, "task definitions": None} == {**begun, "task definitions": None}
+
+
+def with_block(block: Block) -> str:
+    """Return the base with the block in it: dotted keys go before its tables."""
+    lines = [line.strip() for line in block.text.strip().splitlines()]
+    if lines[0].startswith("["):
+        return BASE + "\n".join(lines) + "\n"
+    return BASE.replace("[services.web]\n", "[services.web]\n" + "\n".join(lines).replace("services.web.", "") + "\n")
