@@ -14,7 +14,7 @@ from fargatectl.stack.task import declare_definition
 if TYPE_CHECKING:
     from fargatectl.config.models import Service
     from fargatectl.engine.stack import Declared
-    from fargatectl.model.values import Late, Ref
+    from fargatectl.model.values import Late
     from fargatectl.reconcilers import alb
     from fargatectl.stack.shared import Shared
 

@@ -91,7 +91,7 @@ def routes_its_logs(world: World) -> bool:
     assert containers["log_router"]["firelensConfiguration"] == {"type": "fluentbit"}
     assert containers["log_router"]["logConfiguration"]["logDriver"] == "awslogs"
     assert containers["agent"]["logConfiguration"]["logDriver"] == "awsfirelens"
-    return containers["web"]["logConfiguration"]["options"]["Name"] == "http"
+    return bool(containers["web"]["logConfiguration"]["options"]["Name"] == "http")
 
 
 BLOCKS = [

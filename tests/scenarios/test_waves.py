@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from fargatectl.model.values import Address
 from fargatectl.sandbox.inprocess import LocalAws
 from tests.world import World
 
@@ -64,7 +65,7 @@ def test_a_failed_rollout_holds_what_waits_for_it_and_nothing_else(world: World)
     world.deploy(FILE)
     outcome = world.try_to_deploy(FILE.replace(":1", ":2").replace("api:2", "api:crash"))
     assert set(outcome.failed) == {"service.service/api"}
-    assert outcome.skipped["service.service/web"] == "service.service/api"
+    assert outcome.skipped[Address("service.service/web")] == "service.service/api"
     assert {name: image for name, image in images(world).items() if name != "api"} == {
         "web": "web:1",
         "db": "db:2",

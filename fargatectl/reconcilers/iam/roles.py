@@ -199,6 +199,9 @@ class Existing:
     task: Ref[str] | None = None
 
 
+_NONE = Existing()
+
+
 def declare(  # noqa: PLR0913 - what makes up a pair of roles
     stack: Stack,
     service: str,
@@ -210,7 +213,7 @@ def declare(  # noqa: PLR0913 - what makes up a pair of roles
     execution: Sequence[Statement],
     task: Sequence[Statement],
     managed: Sequence[str] = (),
-    existing: Existing,
+    existing: Existing = _NONE,
 ) -> ServiceRoles:
     """Declare the roles of `service`: `execution` and `task` are their rights, `managed` policies go to the task role.
 
