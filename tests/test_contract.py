@@ -36,6 +36,9 @@ container_insights = "enabled"
 [discovery]
 namespace = "shop.internal"
 
+[dns]
+zone = "example.com"
+
 [load_balancers.public]
 certificates = ["shop.example.com"]
 idle_timeout = "60s"
@@ -137,6 +140,11 @@ def delete_role(aws: Aws, out: Any) -> None:
     for policy in aws.iam.list_role_policies(RoleName=name)["PolicyNames"]:
         aws.iam.delete_role_policy(RoleName=name, PolicyName=policy)
     aws.iam.delete_role(RoleName=name)
+
+
+def drop_record(aws: Aws, out: Any) -> object:
+    changes: Any = [{"Action": "DELETE", "ResourceRecordSet": row} for row in out.rows]
+    return aws.route53.change_resource_record_sets(HostedZoneId=out.zone_id, ChangeBatch={"Changes": changes})
 
 
 def revoke_all(aws: Aws, out: Any) -> object:
@@ -243,6 +251,9 @@ CASES = [
         change=("max = 4", "max = 6"),
         drift=lambda aws, _: aws.autoscaling.register_scalable_target(**scalable(aws), MinCapacity=1, MaxCapacity=9),
         vanish=lambda aws, _: aws.autoscaling.deregister_scalable_target(**scalable(aws)),
+    ),
+    Case(
+        "dns.record/shop.example.com", change=("[load_balancers.public]", "[load_balancers.front]"), vanish=drop_record
     ),
     Case("scaling.policy/web-cpu", change=("cpu = 60", "cpu = 70"), drift=drift_policy, vanish=delete_policy),
 ]

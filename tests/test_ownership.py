@@ -42,8 +42,8 @@ ADDRESSES = [
     "service.service/web",
     "scaling.target/web",
 ]
-NAMELESS = {"alb.rule"}
-"""Kinds whose resources have no name that somebody else's could have too: ours are known by our tags alone."""
+NAMELESS = {"alb.rule", "dns.record"}
+"""Kinds that have no twin by tags: a rule has no name that somebody else's could have too, a record takes no tags."""
 KEYS = [APP, ENVIRONMENT, ADDRESS]
 RIVAL = {APP: "rival", ENVIRONMENT: "prod"}
 

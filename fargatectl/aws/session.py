@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from types_boto3_iam import IAMClient
     from types_boto3_logs import CloudWatchLogsClient
     from types_boto3_resourcegroupstaggingapi import ResourceGroupsTaggingAPIClient
+    from types_boto3_route53 import Route53Client
     from types_boto3_secretsmanager import SecretsManagerClient
     from types_boto3_servicediscovery import ServiceDiscoveryClient
     from types_boto3_ssm import SSMClient
@@ -267,6 +268,11 @@ class Aws:
     def logs(self) -> CloudWatchLogsClient:
         """Amazon CloudWatch Logs."""
         return self._client("logs")  # type: ignore[no-any-return]
+
+    @property
+    def route53(self) -> Route53Client:
+        """Amazon Route 53."""
+        return self._client("route53")  # type: ignore[no-any-return]
 
     @property
     def secrets(self) -> SecretsManagerClient:

@@ -34,7 +34,6 @@ PENDING = (
     Pending("load_balancers.*.certificates", ("request", ("request",))),
     Pending("load_balancers.*.ip_address_type", ("dualstack",)),
     Pending("load_balancers.*.access_logs"),
-    Pending("dns"),
     Pending("services.*.security_groups"),
     Pending("services.*.pin_digest", (True,)),
     Pending("services.*.scaling.custom"),

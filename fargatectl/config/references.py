@@ -33,6 +33,7 @@ def references(config: Config) -> dict[str, Any]:
         "parameters": _once(secret.parameter for secret in _all_secrets(config) if secret.parameter),
         "certificates": _once(name for balancer in config.load_balancers.values() for name in balancer.certificates),
         "repositories": _repositories(config),
+        "zones": [config.dns.zone] if config.dns else [],
         "policies": _once(_policies(config)),
         "objects": _once(arn for service in config.services.values() for arn in service.env_files),
         "file_systems": _once(efs.file_system for efs in _file_systems(config)),

@@ -43,6 +43,10 @@ class Step(NamedTuple):
     place: int = 0
 
 
+_MOVES: tuple[Literal["make", "retire"], ...] = ("make", "retire")
+"""The steps after which a user of something that was replaced needs the old one no longer."""
+
+
 class Settle(Protocol):
     """Follows what a make has set going, such as a rollout; `rollout` implements it, `cli` injects it."""
 
@@ -185,7 +189,7 @@ class _Execution:
                 if self.settle is None:
                     self.postponed.append(address)
                     continue
-                makes = {Step("make", user) for user in users.get(address, ())} & edges.keys()
+                makes = {Step(verb, user) for user in users.get(address, ()) for verb in _MOVES} & edges.keys()
                 waits |= {own, *makes, *settles}
             edges[drop] = waits
         declared = {step for step in edges if step.verb != "settle"} | settles
@@ -255,7 +259,8 @@ class _Execution:
         resource, planned = self.stack.resources[address], self.planning.planned[address]
         assert planned.live is not None  # noqa: S101 - only an update in place leaves anything
         how, spec = resource.reconciler, resolve(resource.spec, self.outputs)
-        live = how.match(spec, self._as_it_is_now(address, planned.live))
+        adopting = planned.change.action == Action.ADOPT
+        live = how.match(spec, self._as_it_is_now(address, planned.live, adopting=adopting))
         delta = how.compare(spec, live)
         if delta:
             self._check_covered(address, Delta((*planned.change.fields, *self.interim[address])), delta)

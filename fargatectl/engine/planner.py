@@ -12,7 +12,6 @@ from fargatectl.engine.observer import observe
 from fargatectl.engine.sweep import Swept, sweep
 from fargatectl.errors import ConfigError, FargatectlError, NotFoundError, Problem, Refused
 from fargatectl.model.change import Action, Change, Delta, creation, worst
-from fargatectl.model.ownership import owner_of
 from fargatectl.model.plan import Plan
 from fargatectl.model.spec import Effect, resolve
 from fargatectl.model.values import fill, sources
@@ -155,7 +154,7 @@ class _Decisions:
         if self.only is not None and resource.address not in self.only:
             return Action.NOOP, Delta(), live
         if live is not None and not mine and resource.address not in self.adopt:
-            owner = owner_of(live.spec.tags)
+            owner = resource.reconciler.whose(live)
             self.foreign[resource.address] = (
                 f"{resource.reconciler.summary(spec)} ({resource.address}) belongs to {owner}"
             )

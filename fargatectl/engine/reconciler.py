@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
 from fargatectl.model.change import Action, Delta, diff
+from fargatectl.model.ownership import owner_of
 from fargatectl.model.spec import Effect, Spec
 
 if TYPE_CHECKING:
@@ -125,6 +126,10 @@ class Reconciler(ABC, Generic[S, O]):
         """Tell whether it outlives its app because the file once said so; then it is told as kept, never deleted."""
         del live
         return False
+
+    def whose(self, live: Live[S, O]) -> str:
+        """Say in a phrase whose `live` is; for a refusal."""
+        return owner_of(live.spec.tags)
 
     def summary(self, spec: S) -> str:
         """Return a phrase for `spec`: "target group for web"."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
+from fargatectl.config.checks.traffic import recordable
 from fargatectl.config.field_types import TagSelector
 from fargatectl.engine.stack import Stack
 from fargatectl.model import names
@@ -15,6 +16,7 @@ from fargatectl.reconcilers import (
     alb,
     cloudmap,
     cluster,
+    dns,
     iam,
     identity,
     logs,
@@ -49,6 +51,7 @@ KINDS: tuple[AnyReconciler, ...] = (
     cluster.Clusters(),
     *ecs.KINDS,
     *scaling.KINDS,
+    *dns.KINDS,
 )
 """Every kind there is, in the order of creation; the sweep goes backward."""
 
@@ -66,6 +69,7 @@ def build(config: Config, environment: str | None, region: str) -> Blueprint:
     stack = Stack(Ownership(config.app, environment), KINDS, extra_tags=config.tags)
     shared = _shared(config, region, stack)
     views = tuple(declare_service(shared, name, service) for name, service in config.services.items())
+    _declare_records(shared)
     stack.check()
     return Blueprint(stack, views)
 
@@ -147,7 +151,28 @@ def _load_balancer(  # noqa: PLR0913 - what a load balancer stands between
         subnets=net.ref(subnets),
         security_groups=(group,),
         routes=[_route(config, stack, service, found.http) for service, found in routed.items() if found.http],
+        tags=dns.mark(config.dns.zone) if config.dns else None,
     )
+
+
+def _declare_records(shared: Shared) -> None:
+    """Declare a record for each host that can have one; `checks.traffic` says which cannot."""
+    if shared.config.dns is None:
+        return
+    aliases: dict[str, dns.Alias] = {}
+    for service in shared.config.services.values():
+        for host in recordable(service.http.host if service.http else ()):
+            assert service.http is not None  # noqa: S101 - it has hosts
+            balancer = shared.balancers[service.http.load_balancer]
+            settings = shared.config.load_balancers[service.http.load_balancer]
+            aliases[host.lower()] = dns.Alias(
+                balancer=balancer.name,
+                dns_name=balancer.dns_name,
+                zone_id=balancer.zone_id,
+                dualstack=settings.ip_address_type == "dualstack",
+                internal=settings.scheme == "internal",
+            )
+    dns.declare(shared.stack, shared.config.dns.zone, aliases)
 
 
 def _placement(name: str, service: Service, region: str) -> Callable[[network.Network], network.TaskPlacement]:

@@ -11,7 +11,7 @@ from fargatectl.config.findings import Finding, warning
 from fargatectl.config.nearest import nearest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from fargatectl.config.findings import KeyPath
     from fargatectl.config.models import Config, Http, LoadBalancer
@@ -36,10 +36,40 @@ def check(config: Config) -> Iterator[Finding]:
         else:
             yield _no_load_balancer(config, service.http, path)
         yield from _route(service.http, path)
+    yield from _hosts(config)
     for name, balancer in config.load_balancers.items():
         yield from _load_balancer(config, name, routes[name])
         yield from _default_action(name, balancer, routes[name])
         yield from _rules(routes[name])
+
+
+def recordable(hosts: Iterable[str]) -> Iterator[str]:
+    """Yield the hosts that a DNS record can stand for: `*` only as the whole first label (RFC 4592)."""
+    for host in hosts:
+        rest = host.removeprefix("*.")
+        if "." in rest and "*" not in rest and "?" not in rest:
+            yield host
+
+
+def _hosts(config: Config) -> Iterator[Finding]:
+    """Yield findings about the records of `[dns]`."""
+    if config.dns is None:
+        return
+    zone = config.dns.zone.lower()
+    balancers: dict[str, str] = {}
+    for name, service in config.services.items():
+        for index, host in enumerate(service.http.host if service.http else ()):
+            path: KeyPath = ("services", name, "http", "host", index)
+            if not list(recordable([host])):
+                yield warning(path, f"no DNS record can stand for {host}", "it gets none; make one by hand")
+            elif "." in zone and host.lower() != zone and not host.lower().endswith(f".{zone}"):
+                message = f"{host} is not in the zone {config.dns.zone}"
+                yield Finding(path, message, hint="change `[dns] zone` to its zone", about=(("dns", "zone"),))
+            balancer = service.http.load_balancer if service.http else ""
+            other = balancers.setdefault(host.lower(), balancer)
+            if other != balancer:
+                message = f"{host} leads to the load balancer `{other}` already; a record leads to one"
+                yield Finding(path, message, hint="give both services the same load balancer")
 
 
 def _no_load_balancer(config: Config, http: Http, path: KeyPath) -> Finding:

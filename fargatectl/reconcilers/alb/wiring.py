@@ -87,9 +87,10 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class LoadBalancerHandles:
-    """What others take from a load balancer. `arn_suffix` is CloudWatch's name of it; `targets` are by service."""
+    """What others take from a load balancer. `name` is AWS's, `arn_suffix` CloudWatch's; `targets` are by service."""
 
     address: Address
+    name: str
     arn: Ref[str]
     arn_suffix: Ref[str]
     dns_name: Ref[str]
@@ -106,11 +107,12 @@ def declare(  # noqa: PLR0913 - what a load balancer is made of
     subnets: Late[tuple[str, ...]],
     security_groups: Sequence[Late[str]],
     routes: Sequence[Route],
+    tags: Mapping[str, str] | None = None,
 ) -> LoadBalancerHandles:
     """Declare the load balancer `name` with all that leads to the services of `routes`.
 
-    With certificates port 443 carries the routes and port 80 redirects to it, else port 80 carries them. Raises
-    `ConfigError` where two routes want the same place.
+    `tags` are for the load balancer alone. With certificates port 443 carries the routes and port 80 redirects to it,
+    else port 80 carries them. Raises `ConfigError` where two routes want the same place.
     """
     _check(name, routes)
     group = f"load balancer {name}"
@@ -127,6 +129,7 @@ def declare(  # noqa: PLR0913 - what a load balancer is made of
             "routing.http.drop_invalid_header_fields.enabled": _flag(settings.drop_invalid_headers),
             PROTECTION: _flag(settings.deletion_protection),
         },
+        tags=tags or {},
     )
     balancer = stack.add(LoadBalancers(), name, spec, group=group)
     target_groups = {route.service: _target_group(stack, route, vpc_id, physical, group) for route in routes}
@@ -136,6 +139,7 @@ def declare(  # noqa: PLR0913 - what a load balancer is made of
     attached = dict.fromkeys(arns, (listener,)) | _rules(stack, listener, routes, arns, group)
     return LoadBalancerHandles(
         address=balancer.address,
+        name=physical,
         arn=balancer.ref(lambda out: out.arn),
         arn_suffix=balancer.ref(lambda out: out.suffix),
         dns_name=balancer.ref(lambda out: out.dns_name),
