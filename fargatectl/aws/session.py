@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from types_boto3_logs import CloudWatchLogsClient
     from types_boto3_resourcegroupstaggingapi import ResourceGroupsTaggingAPIClient
     from types_boto3_route53 import Route53Client
+    from types_boto3_s3 import S3Client
     from types_boto3_secretsmanager import SecretsManagerClient
     from types_boto3_servicediscovery import ServiceDiscoveryClient
     from types_boto3_ssm import SSMClient
@@ -273,6 +274,11 @@ class Aws:
     def route53(self) -> Route53Client:
         """Amazon Route 53."""
         return self._client("route53")  # type: ignore[no-any-return]
+
+    @property
+    def s3(self) -> S3Client:
+        """Amazon S3."""
+        return self._client("s3")  # type: ignore[no-any-return]
 
     @property
     def secrets(self) -> SecretsManagerClient:

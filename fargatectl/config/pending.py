@@ -33,7 +33,6 @@ PENDING = (
     Pending("discovery.type", ("http",)),
     Pending("load_balancers.*.certificates", ("request", ("request",))),
     Pending("load_balancers.*.ip_address_type", ("dualstack",)),
-    Pending("load_balancers.*.access_logs"),
     Pending("services.*.security_groups"),
     Pending("services.*.pin_digest", (True,)),
     Pending("services.*.scaling.custom"),

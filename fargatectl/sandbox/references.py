@@ -146,7 +146,17 @@ def _bucket(region: Region, name: str) -> Iterator[str]:
         return
     place = {} if region.name == "us-east-1" else {"CreateBucketConfiguration": {"LocationConstraint": region.name}}
     region.ask("s3", "CreateBucket", Bucket=name, **place)
-    yield f"bucket {name}"
+    # ELB user guide, "Enable access logs": without it a load balancer could not write there.
+    writer = {"Service": "logdelivery.elasticloadbalancing.amazonaws.com"}
+    statement = {
+        "Effect": "Allow",
+        "Principal": writer,
+        "Action": "s3:PutObject",
+        "Resource": f"arn:aws:s3:::{name}/*",
+    }
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    region.ask("s3", "PutBucketPolicy", Bucket=name, Policy=policy)
+    yield f"bucket {name}, which takes access logs of load balancers"
 
 
 def _object(region: Region, arn: str) -> Iterator[str]:

@@ -216,6 +216,8 @@ def _settings(one: LoadBalancer) -> alb.Settings:
         drop_invalid_headers=one.drop_invalid_headers,
         deletion_protection=one.deletion_protection,
         default=default or alb.FixedResponse(),
+        logs_bucket=one.access_logs.bucket if one.access_logs else "",
+        logs_prefix=(one.access_logs.prefix or "") if one.access_logs else "",
     )
 
 

@@ -25,6 +25,7 @@ CLIENTS = {
     "efs": ("efs", "elasticfilesystem"),
     "elb": ("elbv2", "elasticloadbalancing"),
     "iam": ("iam", "iam"),
+    "s3": ("s3", "s3"),
     "route53": ("route53", "route53"),
     "locks": ("ssm", "ssm"),
     "logs": ("logs", "logs"),

@@ -9,6 +9,7 @@ from fargatectl.aws.session import chunks
 from fargatectl.errors import ConfigError, Problem
 from fargatectl.model import names
 from fargatectl.model.values import Address, Late, Ref
+from fargatectl.reconcilers.alb.access_logs import Bucket, BucketQuery, Buckets
 from fargatectl.reconcilers.alb.actions import FixedResponse, Forward, Redirect
 from fargatectl.reconcilers.alb.certificate import CertificateQuery, Certificates, uncovered
 from fargatectl.reconcilers.alb.listener import HTTPS, Listener, Listeners
@@ -42,6 +43,8 @@ class Settings:
     drop_invalid_headers: bool = True
     deletion_protection: bool = False
     default: FixedResponse = field(default_factory=FixedResponse)
+    logs_bucket: str = ""
+    logs_prefix: str = ""
 
     @property
     def ports(self) -> tuple[int, ...]:
@@ -128,6 +131,7 @@ def declare(  # noqa: PLR0913 - what a load balancer is made of
             "idle_timeout.timeout_seconds": str(settings.idle_timeout),
             "routing.http.drop_invalid_header_fields.enabled": _flag(settings.drop_invalid_headers),
             PROTECTION: _flag(settings.deletion_protection),
+            **_access_logs(stack, name, settings),
         },
         tags=tags or {},
     )
@@ -149,6 +153,27 @@ def declare(  # noqa: PLR0913 - what a load balancer is made of
             for service, made in target_groups.items()
         },
     )
+
+
+def _access_logs(stack: Stack, name: str, settings: Settings) -> dict[str, str]:
+    """Return the attributes of access logs; their bucket is looked at before anything is written."""
+    key = "access_logs.s3."
+    if not settings.logs_bucket:
+        return {f"{key}enabled": "false"}
+    path = f"load_balancers.{name}.access_logs.bucket"
+    query = BucketQuery(bucket=settings.logs_bucket, prefix=settings.logs_prefix, path=path)
+    stack.note(stack.find(Buckets(), name, query).ref(_unchecked))
+    return {
+        f"{key}enabled": "true",
+        f"{key}bucket": settings.logs_bucket,
+        f"{key}prefix": settings.logs_prefix,
+    }
+
+
+def _unchecked(bucket: Bucket) -> str:
+    if not bucket.unchecked:
+        return ""
+    return f"whether the bucket {bucket.name} takes access logs is not checked: its policy may not be read"
 
 
 def _target_group(
