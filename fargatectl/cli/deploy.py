@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from fargatectl.cli.confirm import confirm_deploy
+from fargatectl.cli import planfile
 from fargatectl.cli.context import target
 from fargatectl.cli.converge import Run, carry_out
 from fargatectl.cli.locking import locked, patience
-from fargatectl.cli.planning import make_plan, require_same, write
+from fargatectl.cli.planning import make_plan, write
 from fargatectl.config.scalars import Seconds
 from fargatectl.errors import ExitCode, UsageError
 from fargatectl.render import machine, markdown, outcome, plan as plan_screen
@@ -27,14 +28,19 @@ _REPORTS = frozenset({".md", ".json"})
 def run(options: DeployOptions, surroundings: Surroundings) -> ExitCode:
     """Bring AWS to what the file says."""
     timeout = _check(options)
+    kept = planfile.read(surroundings.directory / options.plan) if options.plan else None
+    if kept is not None:
+        options = kept.with_choices(options)
     with target(options, surroundings, images=options.image) as there:
 
         def look() -> Planning:
             return make_plan(there, services=options.service, adopt=options.adopt)
 
+        if kept is not None:
+            kept.require_same_file(there)
         planning = look()
-        if options.plan is not None:
-            require_same(planning.plan, surroundings.directory / options.plan)
+        if kept is not None:
+            kept.require_same(planning.plan)
         _show(planning, there, options, surroundings)
         confirm_deploy(planning.plan, surroundings, yes=options.yes, max_deletes=options.max_deletes)
         timeouts = {name: timeout or service.deploy.timeout for name, service in there.config.services.items()}

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from fargatectl.cli.context import target
 from fargatectl.cli.options import Format
-from fargatectl.cli.planning import keep, make_plan
+from fargatectl.cli.planfile import keep
+from fargatectl.cli.planning import make_plan
 from fargatectl.errors import ExitCode
 from fargatectl.render import machine, markdown, plan as plan_screen
 from fargatectl.render.console import width_of
@@ -21,10 +22,10 @@ def run(options: DiffOptions, surroundings: Surroundings) -> ExitCode:
     """Print the plan, and keep it if asked to."""
     # `--format json` is `--json`, for errors too.
     surroundings.json = options.json or options.format is Format.JSON
-    with target(options, surroundings) as there:
-        made = make_plan(there, services=options.service).plan
+    with target(options, surroundings, images=options.image) as there:
+        made = make_plan(there, services=options.service, adopt=options.adopt).plan
         if options.out is not None:
-            keep(made, surroundings.directory / options.out)
+            keep(made, surroundings.directory / options.out, there, options)
         _print(made, there.file, options, surroundings)
     return ExitCode.CHANGES if made and options.exit_code else ExitCode.DONE
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from fargatectl.aws.lockstore import ParameterRecords
 from fargatectl.config.scalars import Seconds
+from fargatectl.engine.fresh import FRESH_SECONDS
 from fargatectl.engine.generations import LEASE_SECONDS, Generations
 from fargatectl.engine.lock import Lock, World
 from fargatectl.errors import FargatectlError, PlanChanged, UsageError
@@ -31,7 +32,6 @@ if TYPE_CHECKING:
     from fargatectl.engine.planner import Planning
     from fargatectl.model.plan import Plan
 
-FRESH_SECONDS = 60
 _CLOCK_SECONDS = 2  # AWS's Date header has whole seconds, and an answer takes its time
 _PATIENCE = Seconds(0, 86400)
 _NO_LOCK = "--no-lock: another run may change the same things at the same time"

@@ -39,6 +39,24 @@ ServiceNames = Annotated[
         rich_help_panel=SCOPE,
     ),
 ]
+Adopted = Annotated[
+    list[str],
+    Option(
+        "--adopt",
+        metavar="ADDRESS",
+        help="Take over a resource of this name that somebody else made; repeatable.",
+        rich_help_panel=CONSENT,
+    ),
+]
+Images = Annotated[
+    list[str],
+    Option(
+        "--image",
+        metavar="[SERVICE=]REF",
+        help="Deploy this image instead of the file's; repeatable. SERVICE= may be left out if there is one.",
+        rich_help_panel=SCOPE,
+    ),
+]
 Yes = Annotated[bool, Option("--yes", "-y", help="Go on without asking.", rich_help_panel=CONSENT)]
 
 
@@ -107,6 +125,8 @@ class ValidateOptions(FileOptions):
 class DiffOptions(FileOptions):
     """The options of `diff`."""
 
+    adopt: Adopted = field(default_factory=list)
+    image: Images = field(default_factory=list)
     service: ServiceNames = field(default_factory=list)
     exit_code: Annotated[
         bool, Option("--exit-code", help="End with 2 if there are changes.", rich_help_panel=OUTPUT)
@@ -156,28 +176,12 @@ class DeployOptions(LockOptions):
         Option(
             "--plan",
             metavar="FILE",
-            help="Refuse unless the plan is still the one that diff --out wrote.",
+            help="Do exactly what diff --out wrote there, or refuse and say what has moved.",
             rich_help_panel=CONSENT,
         ),
     ] = None
-    adopt: Annotated[
-        list[str],
-        Option(
-            "--adopt",
-            metavar="ADDRESS",
-            help="Take over a resource of this name that somebody else made; repeatable.",
-            rich_help_panel=CONSENT,
-        ),
-    ] = field(default_factory=list)
-    image: Annotated[
-        list[str],
-        Option(
-            "--image",
-            metavar="[SERVICE=]REF",
-            help="Deploy this image instead of the file's; repeatable. SERVICE= may be left out if there is one.",
-            rich_help_panel=SCOPE,
-        ),
-    ] = field(default_factory=list)
+    adopt: Adopted = field(default_factory=list)
+    image: Images = field(default_factory=list)
     service: ServiceNames = field(default_factory=list)
     no_wait: Annotated[bool, Option("--no-wait", help="Do not follow the rollout.", rich_help_panel=FOLLOW)] = False
     timeout: Annotated[

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from fargatectl.model.values import Address
 
 FRESH_SECONDS = 60
+"""What was read longer ago proves nothing any more."""
 
 
 class Proofs:

@@ -153,24 +153,6 @@ def test_a_service_alone_deletes_nothing(shell: Shell) -> None:
     assert done.events[0]["summary"]["delete"] == 0
 
 
-def test_a_kept_plan_is_deployed_as_long_as_it_is_true(shell: Shell) -> None:
-    assert shell("diff", "--out", "plan.json").code == 0
-    shell.write(FILE.replace("shop/web:1", "shop/web:2"))
-    refused = shell("deploy", "--yes", "--plan", "plan.json")
-    assert refused.code == 4
-    assert "service.task_definition/web" in refused.err
-    assert shell.writes() == []
-    shell.write(FILE)
-    assert shell("deploy", "--yes", "--plan", "plan.json").code == 0
-
-
-@pytest.mark.parametrize("text", ["", "[]", '{"changes": 1}', '{"version": 99, "changes": []}', "[" * 100000])
-def test_a_file_that_is_no_plan_is_a_mistake_of_usage(shell: Shell, text: str) -> None:
-    shell.write(text, "plan.json")
-    assert shell("deploy", "--yes", "--plan", "plan.json").code == 1
-    assert shell("deploy", "--yes", "--plan", "nowhere.json").code == 1
-
-
 def test_a_failed_rollout_says_why_and_what_serves(shell: Shell) -> None:
     shell("deploy", "--yes")
     done = shell("deploy", "--yes", "--image", "shop/web:crash")
