@@ -9,14 +9,15 @@ from fargatectl.cli.confirm import confirm_destroy
 from fargatectl.cli.context import target
 from fargatectl.cli.converge import carry_out
 from fargatectl.cli.locking import forget, locked, patience
-from fargatectl.engine.planner import plan
+from fargatectl.cli.planning import plan_absence, shared
 from fargatectl.errors import AwsFailure, ExitCode, FargatectlError, Refused
+from fargatectl.model.change import Action
 from fargatectl.render import machine, outcome
 from fargatectl.render.console import width_of
 from fargatectl.render.words import stack_name
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from fargatectl.cli.context import Target
     from fargatectl.cli.converge import Run
@@ -29,36 +30,48 @@ _LOOK_SECONDS = 3.0  # listings of AWS may show for some seconds what is gone
 
 
 def run(options: DestroyOptions, surroundings: Surroundings) -> ExitCode:
-    """Delete everything of ours."""
+    """Delete everything of ours, or what only some services use."""
     patience(options)
     with target(options, surroundings) as there:
-        if there.config.protect:
-            name = stack_name(there.stack.owner.app, there.loaded.environment)
-            raise Refused(f"{name} is protected", hint=f"take protect = true out of {there.file} first")
-        planning = _plan(there)
-        _show(planning, there, surroundings)
+        _require_unprotected(there)
+
+        def look() -> Planning:
+            return plan_absence(there, services=options.service)
+
+        planning = look()
+        _show(planning, there, options, surroundings)
         confirm_destroy(planning.plan, surroundings, yes=options.yes)
         with locked(planning.plan, there, options, surroundings, "destroy") as turn:
-            planning = turn.still_true(planning, there, lambda: _plan(there))
+            planning = turn.still_true(planning, there, look)
             done = carry_out(planning, there, surroundings)
-            after = _look_again(there, done)
+            after = _look_again(look, there, done)
             # What could not be looked at again is told as left: the proof is missing.
             remaining = [str(change.address) for change in after.plan.changes] if after else list(done.ending.undone)
-            turn.gone = done.ending.exit_code == ExitCode.DONE and not remaining
-        if not planning.plan:
+            turn.gone = done.ending.exit_code == ExitCode.DONE and not remaining and not options.service
+        if not planning.plan and not options.service:
             forget(there, options, surroundings)
         if done.ending.exit_code == ExitCode.DONE and remaining:
             done = replace(done, ending=replace(done.ending, exit_code=ExitCode.AWS))
-        _tell(done, planning.kept if after is None else after.kept, remaining, surroundings)
+        _tell(done, planning.kept if after is None else after.kept, remaining, _subject(there, options), surroundings)
+        if options.service and done.ending.exit_code == ExitCode.DONE:
+            surroundings.voice.aside(f"{there.file} still has {', '.join(options.service)}: a deploy makes it again")
         return done.ending.exit_code
 
 
-def _plan(there: Target) -> Planning:
-    there.aws.reads.clear()
-    return plan(there.stack, there.aws, there.executor, absent=True)
+def _require_unprotected(there: Target) -> None:
+    if there.config.protect:
+        name = stack_name(there.stack.owner.app, there.loaded.environment)
+        hint = f"take protect = true out of {there.file} first, if it shall go"
+        raise Refused(f"{name} is protected: {there.file} has protect = true; nothing was changed", hint=hint)
 
 
-def _show(planning: Planning, there: Target, surroundings: Surroundings) -> None:
+def _subject(there: Target, options: DestroyOptions) -> str:
+    """Return what is destroyed, in words: "shop · staging", or "web of shop · staging"."""
+    app = stack_name(there.stack.owner.app, there.loaded.environment)
+    return f"{', '.join(options.service)} of {app}" if options.service else app
+
+
+def _show(planning: Planning, there: Target, options: DestroyOptions, surroundings: Surroundings) -> None:
     made = planning.plan
     if surroundings.json:
         surroundings.voice.event(machine.plan_event(made))
@@ -68,14 +81,18 @@ def _show(planning: Planning, there: Target, surroundings: Surroundings) -> None
     nouns = {kind.kind: kind.noun for kind in there.stack.kinds}
     foreign = [_of_others(address) for address in there.stack.sources if not address.startswith("sts.")]
     width = width_of(surroundings.voice.err)
+    in_use = [planning.planned[address].change.summary for address in shared(there, options.service)]
+    stays = {"kept": planning.kept, "in use": in_use if options.service else (), "not ours": foreign}
+    subject = _subject(there, options)
     surroundings.voice.prose(
-        outcome.farewell(made, nouns=nouns, tasks=_running(planning), kept=planning.kept, foreign=foreign, width=width)
+        outcome.farewell(made, subject=subject, nouns=nouns, tasks=_running(planning), stays=stays, width=width)
     )
 
 
 def _running(planning: Planning) -> int:
     """Return how many tasks run that a destroy stops."""
-    outs = [planned.live.out for planned in planning.planned.values() if planned.live is not None]
+    going = [planned for planned in planning.planned.values() if planned.change.action is Action.DELETE]
+    outs = [planned.live.out for planned in going if planned.live is not None]
     return sum(out.health.running for out in outs if hasattr(out, "health"))
 
 
@@ -86,28 +103,30 @@ def _of_others(address: str) -> str:
     return noun if name == noun else f"{noun} {name}"
 
 
-def _look_again(there: Target, done: Run) -> Planning | None:
+def _look_again(look: Callable[[], Planning], there: Target, done: Run) -> Planning | None:
     """Plan again, a few times over: what AWS still lists may be gone already. None if a failed run cannot do that."""
     if done.ending.exit_code != ExitCode.DONE:
         try:
-            return _plan(there)
+            return look()
         except FargatectlError:
             return None
-    after = _plan(there)
+    after = look()
     for _ in range(_LOOKS if done.outcome.applied else 0):
         if not after.plan:
             break
         there.aws.sleep(_LOOK_SECONDS)
-        after = _plan(there)
+        after = look()
     return after
 
 
-def _tell(done: Run, kept: Sequence[str], remaining: list[str], surroundings: Surroundings) -> None:
+def _tell(
+    done: Run, kept: Sequence[str], remaining: list[str], subject: str, surroundings: Surroundings
+) -> None:
     width = width_of(surroundings.voice.err)
     if surroundings.json:
         surroundings.voice.event(done.result(kept=kept, remaining=remaining))
     elif done.ending.exit_code == ExitCode.DONE:
-        surroundings.voice.prose(outcome.gone(done.ending.plan, kept, width=width))
+        surroundings.voice.prose(outcome.gone(subject, kept, width=width))
     elif done.outcome.complete:
         raise AwsFailure(
             f"{len(remaining)} things are still there: {outcome.names(remaining)}",

@@ -209,6 +209,15 @@ class DestroyOptions(LockOptions):
     """The options of `destroy`."""
 
     yes: Yes = False
+    service: Annotated[
+        list[str],
+        Option(
+            "--service",
+            metavar="NAME",
+            help="Only this service and what no other service uses; repeatable.",
+            rich_help_panel=SCOPE,
+        ),
+    ] = field(default_factory=list)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -18,16 +18,34 @@ if TYPE_CHECKING:
 
 def make_plan(target: Target, *, services: Collection[str] = (), adopt: Iterable[str] = ()) -> Planning:
     """Plan for `services` and what they need, or for all. Raises what `engine.planner.plan` does, and UsageError."""
-    for name in services:
-        if name not in target.config.services:
-            known = ", ".join(target.config.services) or "none"
-            raise UsageError(f"{target.file} has no service {name}", hint=f"it has {known}")
+    _require_services(target, services)
     taken = frozenset(Address(address) for address in adopt)
     for address in sorted(taken - target.stack.resources.keys()):
         known = ", ".join(target.stack.resources)
         raise UsageError(f"--adopt {address}: the file declares nothing at this address", hint=f"it declares {known}")
     only = _needed(target, services) if services else None
     return plan(target.stack, target.aws, target.executor, adopt=taken, only=only)
+
+
+def plan_absence(target: Target, *, services: Collection[str] = ()) -> Planning:
+    """Plan that nothing be left: of all, or of what only `services` use. Raises as `make_plan` does."""
+    _require_services(target, services)
+    target.aws.reads.clear()
+    only = _used_only_by(target, services) if services else None
+    return plan(target.stack, target.aws, target.executor, absent=True, only=only)
+
+
+def shared(target: Target, services: Collection[str]) -> list[Address]:
+    """Return what `services` use and others do, too."""
+    used, own = _needed(target, services), _used_only_by(target, services)
+    return [address for address in target.stack.resources if address in used and address not in own]
+
+
+def _require_services(target: Target, services: Collection[str]) -> None:
+    for name in services:
+        if name not in target.config.services:
+            known = ", ".join(target.config.services) or "none"
+            raise UsageError(f"{target.file} has no service {name}", hint=f"it has {known}")
 
 
 def _needed(target: Target, services: Collection[str]) -> frozenset[Address]:
@@ -38,6 +56,18 @@ def _needed(target: Target, services: Collection[str]) -> frozenset[Address]:
     users = _users(target.stack)
     wanted = _closure(chosen, {a: u - all_services for a, u in users.items()})
     return frozenset(_closure(wanted, {address: set(needed) for address, needed in needs.items()}))
+
+
+def _used_only_by(target: Target, services: Collection[str]) -> frozenset[Address]:
+    """Return what nothing needs but `services`, and what hangs on that.
+
+    What takes no tags goes with what it belongs to: the rules of a group that another service's rules name stay.
+    """
+    others = [view.name for view in target.services if view.name not in services]
+    kept = _needed(target, others) if others else frozenset()
+    own = _closure(_needed(target, services) - kept, _users(target.stack)) - kept
+    resources = target.stack.resources
+    return frozenset(a for a in own if resources[a].reconciler.taggable or resources[a].spec.parents() <= own)
 
 
 def _users(stack: Stack) -> dict[Address, set[Address]]:

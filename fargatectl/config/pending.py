@@ -25,7 +25,6 @@ class Pending:
 
 
 PENDING = (
-    Pending("protect"),
     Pending("network.security_groups"),
     Pending("cluster.exec"),
     Pending("registries.*.username"),

@@ -138,12 +138,14 @@ class _Execution:
     def steps(self) -> dict[Step, set[Step]]:
         """Return every step with the steps that it waits for."""
         needs = self.stack.edges()
-        actions = {address: planned.change.action for address, planned in self.planning.planned.items()}
-        absent = {a for a in actions if actions[a] == Action.DELETE or self._unwanted(a)}
-        edges: dict[Step, set[Step]] = {}
-        for address in actions:
-            if address not in absent:
-                edges[Step("make", address)] = {Step("make", n) for n in needs[address] if n not in absent}
+        only = self.planning.only
+        actions = {a: one.change.action for a, one in self.planning.planned.items() if only is None or a in only}
+        wanted = {a for a in actions if actions[a] != Action.DELETE and not self._unwanted(a)}
+        edges: dict[Step, set[Step]] = {
+            Step("make", address): {Step("make", need) for need in needs[address] if need in wanted}
+            for address in actions
+            if address in wanted
+        }
         settles = set()
         if self.settle is not None:
             settles = {Step("settle", s.address) for s in edges if self.stack.resources[s.address].reconciler.settles}

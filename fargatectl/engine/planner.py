@@ -12,6 +12,7 @@ from fargatectl.engine.observer import observe
 from fargatectl.engine.sweep import Swept, sweep
 from fargatectl.errors import ConfigError, FargatectlError, NotFoundError, Problem, Refused
 from fargatectl.model.change import Action, Change, Delta, creation, worst
+from fargatectl.model.ownership import ADDRESS
 from fargatectl.model.plan import Plan
 from fargatectl.model.spec import Effect, resolve
 from fargatectl.model.values import fill, sources
@@ -38,7 +39,10 @@ class Planned:
 
 @dataclass
 class Planning:
-    """A plan with what it takes to execute it; the live objects never leave the engine."""
+    """A plan with what it takes to execute it; the live objects never leave the engine.
+
+    `only` are the resources that it is about, None for all; the others are read and left as they are.
+    """
 
     stack: Stack
     plan: Plan
@@ -47,6 +51,7 @@ class Planning:
     outputs: dict[Address, Any]
     read_at: float
     kept: tuple[str, ...] = ()
+    only: AbstractSet[Address] | None = None
 
 
 def plan(  # noqa: PLR0913 - what the four commands ask of it
@@ -61,7 +66,7 @@ def plan(  # noqa: PLR0913 - what the four commands ask of it
     """Read everything and decide what to do about it.
 
     absent: nothing is wanted any more (`destroy`). adopt: resources to take over from whoever has them. only: leave
-    all others as they are, and delete nothing that the file no longer names (`--service`).
+    all others as they are, those included that the file no longer names (`--service`).
 
     Raises `Refused` for what is not ours, `NotFoundError`/`ConfigError` for what the file names and AWS lacks, and
     `AwsFailure` for what could not be read.
@@ -78,11 +83,13 @@ def plan(  # noqa: PLR0913 - what the four commands ask of it
     if decisions.foreign:
         raise _not_ours(decisions.foreign.values())
     swept: list[Swept] = []
-    if only is None:
+    if only is None or absent:
         lives = [live for live in seen.lives.values() if live is not None]
         claimed = decisions.claimed | {live.id for live in lives}
         claimed |= set() if absent else {id_ for live in lives for id_ in live.beside}
         swept = sweep(stack, aws, claimed, executor, absent=absent)
+    if only is not None:
+        swept = [orphan for orphan in swept if orphan.live.spec.tags.get(ADDRESS) in only]
     kept = [*decisions.kept, *(orphan.change.summary for orphan in swept if orphan.kept)]
     swept = [orphan for orphan in swept if not orphan.kept]
     planned = decisions.planned
@@ -98,7 +105,7 @@ def plan(  # noqa: PLR0913 - what the four commands ask of it
         unchanged=sum(1 for one in planned.values() if one.change.action == Action.NOOP and one.live),
         notes=() if absent else _notes(stack, decisions.outputs),
     )
-    return Planning(stack, made, planned, swept, decisions.outputs, read_at, tuple(dict.fromkeys(kept)))
+    return Planning(stack, made, planned, swept, decisions.outputs, read_at, tuple(dict.fromkeys(kept)), only)
 
 
 class _Decisions:
@@ -149,10 +156,10 @@ class _Decisions:
         self, resource: Resource[Any, Any], spec: Spec, live: AnyLive | None
     ) -> tuple[Action, Delta, AnyLive | None]:
         mine = live is None or self._is_mine(resource, live)
-        if self.absent:
-            return self._drop(resource, live, mine=mine)
         if self.only is not None and resource.address not in self.only:
             return Action.NOOP, Delta(), live
+        if self.absent:
+            return self._drop(resource, live, mine=mine)
         if live is not None and not mine and resource.address not in self.adopt:
             owner = resource.reconciler.whose(live)
             self.foreign[resource.address] = (

@@ -150,11 +150,20 @@ def names(texts: Sequence[str]) -> str:
 
 
 def farewell(  # noqa: PLR0913 - what a destroy is of
-    plan: Plan, *, nouns: Mapping[str, str], tasks: int, kept: Sequence[str], foreign: Sequence[str], width: int
+    plan: Plan,
+    *,
+    subject: str,
+    nouns: Mapping[str, str],
+    tasks: int,
+    stays: Mapping[str, Sequence[str]],
+    width: int,
 ) -> Text:
-    """Return what a destroy would take away, what it keeps, and what is not ours. `nouns` maps kinds to their names."""
-    name, where = escape(stack_name(plan.app, plan.environment)), escape(f"{plan.account} {plan.region}")
-    lines = [Text.assemble("This deletes ", (name, "bold"), f" in {where}:"), Text()]
+    """Return what a destroy of `subject` would take away, and what stays, by the reason.
+
+    `nouns` maps kinds to their names.
+    """
+    where = escape(f"{plan.account} {plan.region}")
+    lines = [Text.assemble("This deletes ", (escape(subject), "bold"), f" in {where}:"), Text()]
     by_kind: dict[str, list[str]] = {}
     for change in plan.changes:
         kind, _, own = change.address.partition("/")
@@ -167,7 +176,7 @@ def farewell(  # noqa: PLR0913 - what a destroy is of
             [Text(f"- {count(len(owns), noun, _plural(noun))}{extra}", _BAD), Text(cut(names(owns), width // 2))]
         )
     lines += [*columns(rows), Text()]
-    for label, texts in (("kept", kept), ("not ours", foreign)):
+    for label, texts in stays.items():
         if texts:
             head = f"  {label:<10}"
             lines += [Text(line, "dim") for line in wrap(names(texts), width, indent=head, hanging=" " * len(head))]
@@ -180,10 +189,9 @@ def _plural(noun: str) -> str:
     return f"{noun[:-1]}ies" if noun.endswith("y") and noun[-2] not in "aeiou" else f"{noun}s"
 
 
-def gone(plan: Plan, kept: Sequence[str], *, width: int) -> Text:
-    """Return the last lines of a destroy that left nothing."""
-    name = escape(stack_name(plan.app, plan.environment))
-    text = f"Nothing of {name} is left (checked by tags and names)."
+def gone(subject: str, kept: Sequence[str], *, width: int) -> Text:
+    """Return the last lines of a destroy that left nothing of `subject`."""
+    text = f"Nothing of {escape(subject)} is left (checked by tags and names)."
     if kept:
         text += f" Kept: {names(kept)}."
     return joined([Text(line, "green") for line in wrap(text, width)])

@@ -144,6 +144,25 @@ def test_only_one_service_and_what_it_needs(shell: Shell) -> None:
     assert shell("deploy", "--yes", "--service", "nobody").code == 1
 
 
+def test_what_changed_elsewhere_in_the_file_waits(shell: Shell) -> None:
+    shell.write(TWO)
+    shell("deploy", "--yes")
+    shell.write(TWO.replace("web:1", "web:2").replace("api:1", "api:2").replace("port = 90", "port = 91"))
+    done = shell("deploy", "--yes", "--json", "--service", "web")
+    assert done.code == 0, done.out
+    assert {s["name"]: s["image"] for s in done.events[-1]["services"]} == {"web": "shop/web:2", "api": "shop/api:1"}
+    assert shell("diff", "--json").json["summary"]["update"] >= 2
+
+
+def test_a_port_that_changes_is_opened_for_one_service_alone_too(shell: Shell) -> None:
+    shell("deploy", "--yes")
+    shell.write(FILE.replace("port = 80", "port = 81"))
+    done = shell("deploy", "--yes", "--json", "--service", "web")
+    assert done.code == 0, done.out
+    assert "network.ingress/web-task" in {change["address"] for change in done.events[0]["changes"]}
+    assert shell("diff", "--exit-code").code == 0
+
+
 def test_a_service_alone_deletes_nothing(shell: Shell) -> None:
     shell.write(TWO)
     shell("deploy", "--yes")

@@ -71,3 +71,71 @@ def test_what_could_not_go_is_listed(shell: Shell) -> None:
     assert [failed["code"] for failed in result["failed"]] == ["AccessDeniedException"]
     shell.local.intercept(None)
     assert shell("destroy", "--yes").code == 0
+
+
+@pytest.mark.parametrize("arguments", [[], ["--service", "web"], ["--json"]])
+def test_what_is_protected_is_not_destroyed(shell: Shell, arguments: list[str]) -> None:
+    shell("deploy", "--yes")
+    shell.write("protect = true\n" + FILE)
+    shell.local.calls.clear()
+    done = shell("destroy", "--yes", *arguments)
+    assert done.code == 4
+    assert "protect = true" in (done.out if arguments == ["--json"] else done.err)
+    assert shell.local.calls == []
+    assert shell("deploy", "--yes").code == 0
+
+
+def test_an_environment_can_be_protected_alone(shell: Shell) -> None:
+    shell.write(FILE + "\n[environments.prod]\nprotect = true\n[environments.test]\n")
+    assert shell("destroy", "--yes", "-e", "prod").code == 4
+    assert shell("destroy", "--yes", "-e", "test").code == 0
+
+
+SHARED = (
+    FILE.replace('http = { health_check = "/" }', 'http = { health_check = "/", path = "/web/*" }\ndiscovery = {}')
+    + """
+[services.api]
+image = "shop/api:1"
+port = 90
+http = { health_check = "/", path = "/api/*" }
+scaling = { min = 1, max = 3, cpu = 60 }
+discovery = {}
+
+[services.worker]
+image = "shop/worker:1"
+
+[discovery]
+namespace = "shop.internal"
+"""
+)
+
+
+def test_one_service_goes_with_all_that_no_other_uses(shell: Shell) -> None:
+    shell.write(SHARED)
+    assert shell("deploy", "--yes").code == 0
+    done = shell("destroy", "--service", "api", typed="shop\n")
+    assert done.code == 0, done.err
+    assert "This deletes api of shop in" in done.err
+    assert "1 service (1 task)" in done.err
+    assert "cluster shop" in done.err
+    assert "Nothing of api of shop is left" in done.err
+    assert "still has api" in done.err
+    assert {s["name"]: s["state"] for s in shell("status", "--json").json["services"]} == {
+        "web": "steady",
+        "api": "missing",
+        "worker": "steady",
+    }
+    again = shell("diff", "--json").json
+    assert {change["action"] for change in again["changes"]} == {"create"}
+    assert "iam.role/api-task" in {change["address"] for change in again["changes"]}
+    assert not [c for c in again["changes"] if "web" in c["address"] or "worker" in c["address"]]
+    assert shell("destroy", "--yes", "--service", "api").code == 0
+    assert shell("destroy", "--yes", "--service", "nobody").code == 1
+
+
+def test_destroying_all_services_one_by_one_leaves_nothing(shell: Shell) -> None:
+    shell.write(SHARED)
+    shell("deploy", "--yes")
+    assert shell("destroy", "--yes", "--service", "web", "--service", "api", "--service", "worker").code == 0
+    result = shell("destroy", "--yes", "--json").events[-1]
+    assert (result["outcome"], result["remaining"]) == ("unchanged", [])

@@ -164,17 +164,17 @@ def test_what_a_destroy_takes_away(width: int) -> None:
     }
     shown = outcome.farewell(
         samples.PLAN,
+        subject="shop · prod",
         nouns=nouns,
         tasks=5,
-        kept=["log group /shop/web"],
-        foreign=["vpc main", "secret shop/db"],
+        stays={"kept": ["log group /shop/web"], "in use": [], "not ours": ["vpc main", "secret shop/db"]},
         width=width,
     )
     matches(f"farewell-{width}", shown)
 
 
 def test_nothing_is_left() -> None:
-    matches("gone", outcome.gone(samples.PLAN, ["log group /shop/web"], width=80))
+    matches("gone", outcome.gone("shop · prod", ["log group /shop/web"], width=80))
 
 
 @pytest.mark.parametrize("width", WIDTHS)
