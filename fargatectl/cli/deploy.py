@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from fargatectl.cli.confirm import confirm_deploy
 from fargatectl.cli import planfile
+from fargatectl.cli.confirm import confirm_deploy
 from fargatectl.cli.context import target
 from fargatectl.cli.converge import Run, carry_out
 from fargatectl.cli.locking import locked, patience

@@ -119,9 +119,7 @@ def _look_again(look: Callable[[], Planning], there: Target, done: Run) -> Plann
     return after
 
 
-def _tell(
-    done: Run, kept: Sequence[str], remaining: list[str], subject: str, surroundings: Surroundings
-) -> None:
+def _tell(done: Run, kept: Sequence[str], remaining: list[str], subject: str, surroundings: Surroundings) -> None:
     width = width_of(surroundings.voice.err)
     if surroundings.json:
         surroundings.voice.event(done.result(kept=kept, remaining=remaining))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
@@ -38,7 +38,7 @@ class KeptPlan:
 
     name: str
     document: dict[str, Any]
-    choices: dict[str, list[str]] = field(default_factory=dict)
+    choices: dict[str, list[str]]
 
     def with_choices(self, options: DeployOptions) -> DeployOptions:
         """Return `options` with the choices of the plan. Raises UsageError where the command line has its own."""
@@ -46,7 +46,8 @@ class KeptPlan:
             if getattr(options, name):
                 message = f"--{name} and --plan exclude each other: {self.name} says what is deployed"
                 raise UsageError(message, hint=f"give --{name} to fargatectl diff --out")
-        return replace(options, **self.choices)
+        chosen = self.choices
+        return replace(options, service=chosen["service"], image=chosen["image"], adopt=chosen["adopt"])
 
     def require_same_file(self, there: Target) -> None:
         """Raise `PlanChanged` unless it was made for this app, environment and Region, from this file as it is now."""
