@@ -5,10 +5,10 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 
-.PHONY: help demo test torture check audit fix docs clean
+.PHONY: help demo test torture diagnosis check audit fix docs clean
 
 help: ## List the targets
-	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 $(STAMP): pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit("fargatectl needs Python 3.11 or newer; try: make PYTHON=python3.12") if sys.version_info < (3, 11) else None'
@@ -28,6 +28,9 @@ torture: $(STAMP) ## Try every fault at every call, pairs of faults and orders o
 	@for seed in 1 2 3; do for then in crash-after denied lost stale-2; do \
 		$(BIN)/python -m tests.faults --fault crash-after --fault lost --then $$then --seed $$seed || exit 1; done; done
 	@FARGATECTL_TORTURE=1 $(BIN)/pytest -q tests/faults/test_life.py
+
+diagnosis: $(STAMP) ## Print precision and recall of every known cause of failed deployments
+	@$(BIN)/python -m tests.rollout.diagnosed
 
 check: $(STAMP) ## Lint, format, types, layers, dependencies
 	@$(BIN)/ruff check

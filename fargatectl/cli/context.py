@@ -6,7 +6,7 @@ import os
 import subprocess
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from fargatectl.cli import endpoints
@@ -16,7 +16,7 @@ from fargatectl.errors import UsageError
 from fargatectl.render.words import count
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, MutableMapping
+    from collections.abc import Callable, Collection, Iterable, Iterator, MutableMapping
     from concurrent.futures import Executor
     from pathlib import Path
 
@@ -50,6 +50,19 @@ class Target:
     def file(self) -> str:
         """The file's name, for headings; with `-e` the environment is in the heading already."""
         return self.loaded.path.name
+
+    def place(self, key: str) -> str:
+        """Return where a key of the file stands, or would stand: "fargatectl.toml:12"."""
+        line = self.loaded.line(*key.split("."))
+        return self.file if line is None else f"{self.file}:{line}"
+
+    def views(self, names: Collection[str]) -> tuple[ServiceView, ...]:
+        """Return the services of these names, or all where none is named. Raises UsageError."""
+        for name in names:
+            if name not in self.config.services:
+                known = ", ".join(self.config.services) or "none"
+                raise UsageError(f"{self.file} has no service {name}", hint=f"it has {known}")
+        return tuple(view for view in self.services if not names or view.name in names)
 
 
 def read_file(options: FileOptions, surroundings: Surroundings) -> Loaded:
@@ -132,6 +145,16 @@ def target(
     finally:
         for pool in (engine, leaves):
             pool.shutdown(wait=False, cancel_futures=True)
+
+
+def require_account(there: Target) -> None:
+    """Raise `Refused` where the credentials belong to another account than the file's."""
+    from fargatectl.engine.observer import observe  # noqa: PLC0415 - as above
+
+    asked = {address: source for address, source in there.stack.sources.items() if address.startswith("sts.")}
+    seen = observe(replace(there.stack, resources={}, sources=asked), there.aws, there.executor)
+    for failure in seen.failures.values():
+        raise failure
 
 
 def _enter_sandbox(options: FileOptions, config: Config, surroundings: Surroundings) -> str:

@@ -96,6 +96,7 @@ def carry_out(
                     emit=watching.emit,
                     timeouts=timeouts,
                     stopped=signals.stopped,
+                    place=there.place,
                 )
             outcome = execute(
                 planning, there.aws, there.executor, emit=watching.emit, settle=settle, stopped=signals.stopped

@@ -164,6 +164,15 @@ _command(
 )
 _command(
     app,
+    "why",
+    options.WhyOptions,
+    "Explain the last failed deployment, or the running one if its tasks fail. Changes nothing.",
+    "fargatectl why",
+    "fargatectl why web -v",
+    waits=_READING,
+)
+_command(
+    app,
     "validate",
     options.ValidateOptions,
     "Check the file, without AWS.",

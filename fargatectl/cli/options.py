@@ -227,6 +227,16 @@ class UnlockOptions(FileOptions):
     generation: Annotated[int, Argument(metavar="GENERATION", help="The exact number, as the refusal names it.")]
 
 
+ServiceArguments = Annotated[list[str] | None, Argument(metavar="[SERVICE]...", help="By default all services.")]
+
+
+@dataclass(frozen=True, kw_only=True)
+class WhyOptions(FileOptions):
+    """What `why` takes."""
+
+    service: ServiceArguments = None
+
+
 @dataclass(frozen=True, kw_only=True)
 class StatusOptions(FileOptions):
     """The options of `status`."""

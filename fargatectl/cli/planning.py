@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 def make_plan(target: Target, *, services: Collection[str] = (), adopt: Iterable[str] = ()) -> Planning:
     """Plan for `services` and what they need, or for all. Raises what `engine.planner.plan` does, and UsageError."""
-    _require_services(target, services)
+    target.views(services)
     taken = frozenset(Address(address) for address in adopt)
     for address in sorted(taken - target.stack.resources.keys()):
         known = ", ".join(target.stack.resources)
@@ -29,7 +29,7 @@ def make_plan(target: Target, *, services: Collection[str] = (), adopt: Iterable
 
 def plan_absence(target: Target, *, services: Collection[str] = ()) -> Planning:
     """Plan that nothing be left: of all, or of what only `services` use. Raises as `make_plan` does."""
-    _require_services(target, services)
+    target.views(services)
     target.aws.reads.clear()
     only = _used_only_by(target, services) if services else None
     return plan(target.stack, target.aws, target.executor, absent=True, only=only)
@@ -39,13 +39,6 @@ def shared(target: Target, services: Collection[str]) -> list[Address]:
     """Return what `services` use and others do, too."""
     used, own = _needed(target, services), _used_only_by(target, services)
     return [address for address in target.stack.resources if address in used and address not in own]
-
-
-def _require_services(target: Target, services: Collection[str]) -> None:
-    for name in services:
-        if name not in target.config.services:
-            known = ", ".join(target.config.services) or "none"
-            raise UsageError(f"{target.file} has no service {name}", hint=f"it has {known}")
 
 
 def _needed(target: Target, services: Collection[str]) -> frozenset[Address]:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from rich.text import Text
 
-from fargatectl.cli.context import target
+from fargatectl.cli.context import require_account, target
 from fargatectl.cli.locking import lock_of
-from fargatectl.engine.observer import observe
 from fargatectl.errors import ExitCode
 from fargatectl.render.escape import escape
 from fargatectl.render.machine import VERSION
@@ -17,7 +15,6 @@ from fargatectl.render.plain import timestamp
 from fargatectl.render.words import stack_name
 
 if TYPE_CHECKING:
-    from fargatectl.cli.context import Target
     from fargatectl.cli.options import UnlockOptions
     from fargatectl.cli.surroundings import Surroundings
 
@@ -25,7 +22,7 @@ if TYPE_CHECKING:
 def run(options: UnlockOptions, surroundings: Surroundings) -> ExitCode:
     """Free the lock. A run that still lives, against all that was thought, stops at its next write."""
     with target(options, surroundings) as there:
-        _require_account(there)
+        require_account(there)
         holder = surroundings.machine.holder("unlock", surroundings.environ, there.aws.now(), surroundings.random)
         freed = lock_of(there, surroundings).unlock(options.generation, holder)
         owner = there.stack.owner
@@ -46,11 +43,3 @@ def run(options: UnlockOptions, surroundings: Surroundings) -> ExitCode:
             name = stack_name(owner.app, owner.environment)
             surroundings.voice.data(Text(escape(f"{name} is no longer locked by {freed.holder}.")))
         return ExitCode.DONE
-
-
-def _require_account(there: Target) -> None:
-    """Raise `Refused` where the credentials belong to another account than the file's."""
-    asked = {address: source for address, source in there.stack.sources.items() if address.startswith("sts.")}
-    seen = observe(replace(there.stack, resources={}, sources=asked), there.aws, there.executor)
-    for failure in seen.failures.values():
-        raise failure

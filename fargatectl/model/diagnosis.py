@@ -10,7 +10,10 @@ Confidence: TypeAlias = Literal["high", "medium", "low"]
 
 @dataclass(frozen=True, slots=True)
 class Diagnosis:
-    """One failed deployment explained. `fix` is empty where none is known; `serving` says what answers now."""
+    """One failed deployment explained. `fix` is empty where none is known; `serving` says what answers now.
+
+    `code` names the cause for machines: "image-not-found", "unknown".
+    """
 
     service: str
     cause: str
@@ -18,3 +21,4 @@ class Diagnosis:
     serving: str
     fix: str = ""
     confidence: Confidence = "low"
+    code: str = "unknown"

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from fargatectl.errors import ExitCode, Problem
     from fargatectl.model.change import Change
+    from fargatectl.model.diagnosis import Diagnosis
     from fargatectl.model.events import Event
     from fargatectl.model.plan import Plan
     from fargatectl.model.status import ServiceStatus
@@ -226,7 +227,7 @@ def result(  # noqa: PLR0913 - the contract's fields
         "failed": [_failed(address, why) for address, why in failed],
         "skipped": [{"address": address, "because": because} for address, because in skipped],
         "services": [service(found) for found in services],
-        "diagnosis": [_diagnosis(why) for _, why in failed if isinstance(why, RolloutFailed)],
+        "diagnosis": [diagnosis(why.diagnosis) for _, why in failed if isinstance(why, RolloutFailed)],
     }
     if kept is not None:
         document["kept"] = list(kept)
@@ -237,15 +238,26 @@ def result(  # noqa: PLR0913 - the contract's fields
     return document
 
 
-def _diagnosis(why: RolloutFailed) -> Document:
-    found = why.diagnosis
+def diagnosis(found: Diagnosis) -> Document:
+    """Return why a deployment failed."""
     return {
         "service": found.service,
+        "code": found.code,
         "cause": found.cause,
         "evidence": list(found.evidence),
         "fix": found.fix or None,
         "serving": found.serving,
         "confidence": found.confidence,
+    }
+
+
+def why(found: Iterable[Diagnosis], *, app: str, environment: str | None) -> Document:
+    """Return what `why --json` prints: a diagnosis for each service of which a deployment failed."""
+    return {
+        "version": VERSION,
+        "app": app,
+        "environment": environment,
+        "diagnosis": [diagnosis(one) for one in found],
     }
 
 

@@ -24,7 +24,9 @@ if TYPE_CHECKING:
     from fargatectl.model.status import ServiceStatus
 
 _LISTED = 6  # names on a line before "and 3 more"
-_EVIDENCE = 10  # lines
+_HEIGHT = 14  # lines of a diagnosis, so that with the rest a screen's last twenty lines tell all
+_LEAST_EVIDENCE = 3
+_UNLIMITED = 10_000
 _BAD = "red"
 
 
@@ -97,7 +99,7 @@ def _told(failed: Mapping[str, FargatectlError]) -> list[tuple[str, FargatectlEr
 
 def _failure(address: str, error: FargatectlError, plan: Plan, width: int) -> list[Text]:
     if isinstance(error, RolloutFailed):
-        return diagnosis(error.message, error.diagnosis, width=width)
+        return diagnosis(error.message, error.diagnosis, width=width, hint=error.hint)
     lines = []
     change = next((change for change in plan.changes if change.address == address), None)
     if change is not None:
@@ -110,19 +112,55 @@ def _failure(address: str, error: FargatectlError, plan: Plan, width: int) -> li
     return lines
 
 
-def diagnosis(message: str, found: Diagnosis, *, width: int) -> list[Text]:
-    """Return why a rollout failed: cause, evidence, fix; what serves now is the headline."""
-    lines = [Text(line, "bold") for line in wrap(sentence(escape(message)), width)]
+def diagnosis(message: str, found: Diagnosis, *, width: int, height: int = _HEIGHT, hint: str = "") -> list[Text]:
+    """Return why a rollout failed: cause, evidence, fix; what serves now is the headline.
+
+    At most `height` lines: evidence gives way first.
+    """
+    head = [Text(line, "bold") for line in wrap(sentence(escape(message)), width)] if message else []
     if found.serving and found.serving not in message:
-        lines += [Text(line, "bold") for line in wrap(escape(found.serving), width)]
-    lines.append(Text())
-    shown = [("cause", [found.cause]), ("evidence", list(found.evidence[:_EVIDENCE])), ("fix", [found.fix])]
-    for label, texts in shown:
-        for place, text in enumerate(text for text in texts if text):
-            head = f"  {label if place == 0 else '':<10}"
-            wrapped = wrap(escape(text), width, indent=head, hanging=" " * len(head))
-            lines += [Text(line, "" if label != "evidence" else "dim") for line in wrapped]
+        head += [Text(line, "bold") for line in wrap(escape(found.serving), width)]
+    cause = _labelled("cause", [found.cause], width)
+    fix = _labelled("fix", [text for text in (found.fix, hint) if text], width)
+    room = max(height - len(head) - len(cause) - len(fix) - 1, _LEAST_EVIDENCE)
+    return [*head, Text(), *cause, *_evidence(found, width, room), *fix]
+
+
+def _evidence(found: Diagnosis, width: int, room: int) -> list[Text]:
+    lines: list[Text] = []
+    for place, text in enumerate(found.evidence):
+        label = "" if place else "evidence"
+        more = _labelled(label, [text], width, style="dim")
+        if len(lines) + len(more) > room:
+            left = len(found.evidence) - place
+            if len(lines) == room:
+                lines, left = lines[:-1], left + 1
+            note = f"… {count(left, 'line')} more: fargatectl why {found.service} -v"
+            return [*lines, *_labelled("", [note], width, style="dim")]
+        lines += more
     return lines
+
+
+def _labelled(label: str, texts: Sequence[str], width: int, *, style: str = "") -> list[Text]:
+    lines = []
+    for place, text in enumerate(texts):
+        head = f"  {label if place == 0 else '':<10}"
+        lines += [Text(line, style) for line in wrap(escape(text), width, indent=head, hanging=" " * len(head))]
+    return lines
+
+
+def why(found: Sequence[tuple[str, Diagnosis | None]], *, width: int, full: bool = False) -> Text:
+    """Return the screen of `why`: a diagnosis for each service that has a failed deployment. `full` shortens none."""
+    failed = [(name, one) for name, one in found if one is not None]
+    lines: list[Text] = []
+    height = _UNLIMITED if full else max(_HEIGHT // max(len(failed), 1), _LEAST_EVIDENCE)
+    for name, one in failed:
+        confidence = {"high": "", "medium": " (likely)", "low": " (uncertain)"}[one.confidence]
+        lines += [*diagnosis(f"{name}: {one.code}{confidence}.", one, width=width, height=height), Text()]
+    well = [escape(name) for name, one in found if one is None]
+    if well:
+        lines += [Text(line, "green") for line in wrap(f"No deployment of {', '.join(well)} failed.", width)]
+    return joined(lines[:-1] if lines and not lines[-1] else lines)
 
 
 def _done_and_not(ending: Ending) -> str:

@@ -18,7 +18,9 @@ from fargatectl.model.events import DeploymentEvent, LogEvent, RolloutProgress
 from fargatectl.model.status import ServiceState, ServiceStatus, TargetCounts
 from fargatectl.reconcilers.service.health import ServiceHealth, health_of
 from fargatectl.reconcilers.service.reading import describe
-from fargatectl.rollout.outcome import Ended, explain_failure, judge
+from fargatectl.rollout.diagnosis import Subject
+from fargatectl.rollout.failure import failure
+from fargatectl.rollout.outcome import Ended, is_first, judge
 from fargatectl.rollout.status import Parts, status_of
 
 if TYPE_CHECKING:
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
     from fargatectl.model.status import ServiceView
     from fargatectl.model.values import Address
     from fargatectl.reconcilers.service import ServiceOut
+    from fargatectl.rollout.diagnosis import Places
 
 POLL_SECONDS = 5.0  # ECS answers 20 DescribeServices a second and account; one call takes ten services
 DEFAULT_TIMEOUT_SECONDS = 1200.0
@@ -50,13 +53,16 @@ class _Watch:
     service_deployment: str = ""
     last: RolloutProgress | None = None
     images: dict[str, str] = field(default_factory=dict)
+    record: Any = None
+    first: bool | None = None
+    sick: dict[str, Any] = field(default_factory=dict)
 
 
 class Follower:
     """Follows the rollouts of one run; it is the engine's `Settle`.
 
     timeout: seconds to wait for one rollout, where the service's own is not given. stopped: says that the user wants
-    to leave; what goes on in AWS goes on.
+    to leave; what goes on in AWS goes on. place: says where a key of the file stands.
     """
 
     def __init__(  # noqa: PLR0913 - the environment of a run, each part injected
@@ -68,6 +74,7 @@ class Follower:
         emit: Emit,
         timeouts: Mapping[str, float | None],
         stopped: Callable[[], bool] = lambda: False,
+        place: Places = lambda _: "",
     ) -> None:
         self._aws = aws
         self._views = {view.service: view for view in views}
@@ -75,6 +82,7 @@ class Follower:
         self._emit = emit
         self._timeouts = timeouts
         self._stopped = stopped
+        self._place = place
         self._watched: list[_Watch] = []
         self._lock = threading.Lock()
         self._polling = False
@@ -126,7 +134,10 @@ class Follower:
         deployments = self._service_deployments(watched)
         for watch in watched:
             service = found.get((watch.out.cluster, watch.out.name))
-            ended = judge(service, watch.out.deployment_id, deployments.get(watch.service_deployment))
+            watch.record = deployments.get(watch.service_deployment)
+            if watch.first is None:
+                watch.first = is_first(service, watch.out.deployment_id)
+            ended = judge(service, watch.out.deployment_id, watch.record, first=watch.first)
             self._tell(watch, service, ended)
             self._end(watch, service, ended)
 
@@ -135,9 +146,20 @@ class Follower:
             message = f"the rollout of {watch.view.name} is still in progress and goes on in AWS"
             watch.end.set_exception(StillInProgress(message, hint="`fargatectl status --watch` shows how it goes on"))
         elif ended is not None and ended.failed:
-            watch.end.set_exception(explain_failure(self._aws, watch.view, watch.out, service, ended))
+            watch.end.set_exception(failure(self._aws, self._subject(watch), service, ended, self._place))
         elif ended is not None and service is not None:
             watch.end.set_result(self._status(watch, service))
+
+    @staticmethod
+    def _subject(watch: _Watch) -> Subject:
+        return Subject(
+            name=watch.view.name,
+            cluster=watch.out.cluster,
+            service=watch.out.name,
+            deployment=watch.out.deployment_id,
+            service_deployment=watch.record,
+            seen=tuple(watch.sick.values()),
+        )
 
     def _service_deployments(self, watched: list[_Watch]) -> dict[str, Any]:
         """Return ARN → service deployment of those that can be found and read."""
@@ -172,7 +194,7 @@ class Follower:
         if service is None:
             return
         health = health_of(service)
-        targets = self._targets(service)
+        targets = self._targets(watch, service)
         progress = _progress(health, targets, ended)
         if progress != watch.last:
             watch.last = progress
@@ -191,15 +213,18 @@ class Follower:
             watch.images[arn] = mains[0] if mains else found["containerDefinitions"][0]["image"]
         return watch.images[arn]
 
-    def _targets(self, service: ServiceTypeDef) -> TargetCounts | None:
+    def _targets(self, watch: _Watch, service: ServiceTypeDef) -> TargetCounts | None:
         groups = [t["targetGroupArn"] for t in service.get("loadBalancers", ()) if "targetGroupArn" in t]
         if not groups:
             return None
-        states = [
-            target["TargetHealth"].get("State", "")
+        found = [
+            target
             for group in groups
             for target in self._aws.elb.describe_target_health(TargetGroupArn=group)["TargetHealthDescriptions"]
         ]
+        states = [target["TargetHealth"].get("State", "") for target in found]
+        # After a rollback the sick targets are gone, and with them the reason: it is kept for the diagnosis.
+        watch.sick |= {t["Target"]["Id"]: t for t in found if t["TargetHealth"].get("State") in {"unhealthy", "unused"}}
         return TargetCounts(
             healthy=states.count("healthy"),
             unhealthy=states.count("unhealthy"),

@@ -1,128 +1,146 @@
-"""How a deployment ended, and what ECS says about it."""
+"""How a deployment ended, in one word and in a sentence; what serves afterwards."""
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import dataclass
+from enum import Enum
 from typing import TYPE_CHECKING, Any
 
-from fargatectl.aws.errors import ClientError
-from fargatectl.errors import RolloutFailed
-from fargatectl.model.diagnosis import Diagnosis
 from fargatectl.reconcilers.service.health import health_of
 
 if TYPE_CHECKING:
     from types_boto3_ecs.type_defs import ServiceTypeDef
 
-    from fargatectl.aws.session import Aws
-    from fargatectl.model.status import ServiceView
-    from fargatectl.reconcilers.service import ServiceOut
 
-_FAILED = {
-    "STOPPED": "was stopped",
-    "ROLLBACK_SUCCESSFUL": "failed and was rolled back",
-    "ROLLBACK_FAILED": "failed, and so did its rollback",
-}
-_EVENTS_AS_EVIDENCE = 3
-_TASKS_LOOKED_AT = 100  # ECS API Reference, DescribeTasks: tasks
+class End(Enum):
+    """The ends of a deployment; each value completes the sentence "the deployment of web …"."""
+
+    SUCCEEDED = "succeeded"
+    ROLLED_BACK = "failed, and ECS rolled it back"
+    ROLLED_BACK_BY_US = "could not succeed, and was stopped by us and rolled back"
+    ROLLED_BACK_BY_OTHERS = "was stopped and rolled back by somebody"
+    FIRST_FAILED = "failed; it is the first one, and there is no version to go back to"
+    FIRST_STOPPED = (
+        "could not succeed; it is the first one, and there is no version to go back to: its count was set to 0"
+    )
+    FAILED = "failed, and was not rolled back"
+    ROLLBACK_FAILED = "failed, and so did its rollback"
+    STOPPED = "was stopped by somebody"
+    SUPERSEDED = "was superseded by another deployment"
+    EMPTIED = "ended because somebody set the count of the service to 0 meanwhile"
+    DELETED = "ended because the service was deleted meanwhile"
+
+    @property
+    def explained(self) -> bool:
+        """Whether the end has its reason in itself, so that no task need be asked for one."""
+        return self in {End.SUPERSEDED, End.EMPTIED, End.DELETED, End.STOPPED, End.ROLLED_BACK_BY_OTHERS}
 
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """The end of a deployment. `how` completes the sentence "the deployment …"; `reason` is ECS's own."""
+    """The end of a deployment; `reason` is ECS's own."""
 
-    failed: bool
-    how: str
+    end: End
     reason: str = ""
+
+    @property
+    def failed(self) -> bool:
+        """Whether the new version does not serve."""
+        return self.end is not End.SUCCEEDED
 
     @property
     def stage(self) -> str:
         """The end in the words of the progress line."""
-        return self.how if self.failed else "steady"
+        return self.end.value.partition(";")[0] if self.failed else "steady"
 
 
-def judge(service: ServiceTypeDef | None, deployment_id: str, service_deployment: Any | None) -> Ended | None:  # noqa: ANN401
+def judge(
+    service: ServiceTypeDef | None,
+    deployment_id: str,
+    service_deployment: Any | None,  # noqa: ANN401 - ECS's record
+    *,
+    first: bool = False,
+    stopped_by_us: bool = False,
+) -> Ended | None:
     """Tell how the deployment `deployment_id` ended; None while it has not.
 
     `service_deployment` is ECS's own record of it, where there is one: its word counts before that of the counts.
+    `first` says that no deployment of the service has ever been completed.
     """
     if service is None or service["status"] != "ACTIVE":
-        return Ended(failed=True, how="ended because the service was deleted meanwhile")
+        return Ended(End.DELETED)
+    if first and stopped_by_us:
+        return Ended(End.FIRST_STOPPED) if not service["runningCount"] else None
     if service_deployment is not None:
-        status = service_deployment["status"]
-        if status == "SUCCESSFUL":
-            return Ended(failed=False, how="succeeded")
-        if status in _FAILED:
-            return Ended(failed=True, how=_FAILED[status], reason=service_deployment.get("statusReason", ""))
-        return None
-    return _judge_by_deployments(service, deployment_id)
+        return _judge_record(service, service_deployment, first=first, stopped_by_us=stopped_by_us)
+    return _judge_by_deployments(service, deployment_id, first=first, stopped_by_us=stopped_by_us)
 
 
-def _judge_by_deployments(service: ServiceTypeDef, deployment_id: str) -> Ended | None:
+def _judge_record(service: ServiceTypeDef, record: Any, *, first: bool, stopped_by_us: bool) -> Ended | None:  # noqa: ANN401
+    """Read DescribeServiceDeployments (ECS API Reference, ServiceDeployment: status)."""
+    status, reason = record["status"], record.get("statusReason", "")
+    said = reason.lower()
+    if status == "SUCCESSFUL":
+        return Ended(End.SUCCEEDED)
+    if status == "ROLLBACK_SUCCESSFUL":
+        by_hand = "stopservicedeployment" in said or "by a user" in said
+        by_whom = End.ROLLED_BACK_BY_OTHERS if by_hand else End.ROLLED_BACK
+        return Ended(End.ROLLED_BACK_BY_US if stopped_by_us else by_whom, reason)
+    if status == "ROLLBACK_FAILED":
+        nothing = first or "no rollback candidate" in said
+        return Ended(End.FIRST_FAILED if nothing else End.ROLLBACK_FAILED, reason)
+    if status == "STOPPED":
+        return Ended(_stopped(service, said, first=first), reason)
+    return None
+
+
+def _stopped(service: ServiceTypeDef, said: str, *, first: bool) -> End:
+    if "newer service deployment" in said or "superseded" in said:
+        return End.SUPERSEDED
+    if "by a user" in said or "stopservicedeployment" in said:
+        return End.STOPPED
+    primary = next((d for d in service.get("deployments", ()) if d["status"] == "PRIMARY"), None)
+    if primary is not None and primary.get("rolloutState") != "FAILED" and "circuit breaker" not in said:
+        return End.STOPPED
+    return End.FIRST_FAILED if first else End.FAILED
+
+
+def _judge_by_deployments(
+    service: ServiceTypeDef, deployment_id: str, *, first: bool, stopped_by_us: bool
+) -> Ended | None:
     deployments = service.get("deployments", [])
     primary = next((d for d in deployments if d["status"] == "PRIMARY"), None)
     ours = next((d for d in deployments if d["id"] == deployment_id), None)
     if primary is None:
         return None
+    reason = primary.get("rolloutStateReason", "")
     if primary["id"] == deployment_id:
         if primary.get("rolloutState") == "FAILED":
-            return Ended(failed=True, how="failed", reason=primary.get("rolloutStateReason", ""))
+            return Ended(End.FIRST_FAILED if first else End.FAILED, reason)
         full = service["runningCount"] >= service["desiredCount"]
-        return Ended(failed=False, how="succeeded") if primary.get("rolloutState") == "COMPLETED" and full else None
-    reason = primary.get("rolloutStateReason", "")
+        return Ended(End.SUCCEEDED) if primary.get("rolloutState") == "COMPLETED" and full else None
     if "rolling back" in reason.lower() or (ours is not None and ours.get("rolloutState") == "FAILED"):
         if primary.get("rolloutState") == "IN_PROGRESS":
             return None
-        return Ended(failed=True, how="failed and was rolled back", reason=reason)
-    return Ended(failed=True, how="was superseded by another deployment", reason=reason)
+        return Ended(End.ROLLED_BACK_BY_US if stopped_by_us else End.ROLLED_BACK, reason)
+    return Ended(End.SUPERSEDED, reason)
 
 
-def explain_failure(
-    aws: Aws, view: ServiceView, out: ServiceOut, service: ServiceTypeDef | None, ended: Ended
-) -> RolloutFailed:
-    """Return the failure of a deployment in words: ECS's reason, what its tasks said, and what serves now."""
-    reasons = _stopped_reasons(aws, out)
-    health = health_of(service) if service is not None else None
-    events = [event.message for event in health.events[:_EVENTS_AS_EVIDENCE]] if health else []
-    cause = next(iter(reasons), "") or ended.reason or (events[0] if events else "ECS gave no reason")
-    evidence = [
-        f"{count} tasks stopped: {text}" if count > 1 else f"a task stopped: {text}" for text, count in reasons.items()
-    ]
-    evidence += [f"deployment: {ended.reason}"] if ended.reason else []
-    evidence += [f"event: {message}" for message in events]
-    serving = _serving(view, health)
-    diagnosis = Diagnosis(view.name, cause, tuple(dict.fromkeys(evidence)), serving)
-    return RolloutFailed(f"the deployment of {view.name} {ended.how}: {cause}", diagnosis=diagnosis)
+def is_first(service: ServiceTypeDef | None, deployment_id: str) -> bool:
+    """Tell whether a deployment has nothing to go back to: ECS goes back to the last one that was completed only.
+
+    While one is under way, the version that serves is shown beside it.
+    """
+    others = (d for d in (service or {}).get("deployments", ()) if d["id"] != deployment_id)
+    return not any(d.get("rolloutState", "COMPLETED") == "COMPLETED" for d in others)
 
 
-def _serving(view: ServiceView, health: Any | None) -> str:  # noqa: ANN401 - ServiceHealth
-    if health is None:
-        return f"{view.name} is gone: nothing serves."
+def serving(name: str, service: ServiceTypeDef | None) -> str:
+    """Return what answers now, in a sentence."""
+    if service is None or service["status"] != "ACTIVE":
+        return f"{name} is gone: nothing serves."
+    health = health_of(service)
     if health.running == 0:
-        return f"Nothing of {view.name} serves: no task runs, and there was no older version to go back to."
-    return f"{health.task_definition} serves {health.running} of {health.desired} tasks."
-
-
-def _stopped_reasons(aws: Aws, out: ServiceOut) -> Counter[str]:
-    """Return why the tasks of the deployment stopped, with how many did so; ECS keeps them for about an hour."""
-    try:
-        arns = aws.ecs.list_tasks(cluster=out.cluster, serviceName=out.name, desiredStatus="STOPPED")["taskArns"]
-        if not arns:
-            return Counter()
-        tasks = aws.ecs.describe_tasks(cluster=out.cluster, tasks=arns[:_TASKS_LOOKED_AT])["tasks"]
-    except ClientError:
-        return Counter()  # only the story gets shorter: the outcome stands without it
-    mine = [task for task in tasks if task.get("startedBy") == out.deployment_id]
-    return Counter(dict(Counter(_reason(task) for task in mine if _reason(task)).most_common()))
-
-
-def _reason(task: Any) -> str:  # noqa: ANN401 - ECS's task
-    if task.get("stopCode") == "ServiceSchedulerInitiated" and "health" not in task.get("stoppedReason", ""):
-        return ""
-    said = [task.get("stoppedReason", "")]
-    for container in task.get("containers", ()):
-        if container.get("reason"):
-            said.append(f"{container['name']}: {container['reason']}")
-        elif container.get("exitCode"):
-            said.append(f"{container['name']}: exit code {container['exitCode']}")
-    return "; ".join(text for text in dict.fromkeys(said) if text)
+        return f"Nothing of {name} serves: no task runs."
+    shown = health.old_task_definition if health.old_running >= health.running else health.task_definition
+    return f"{shown or health.task_definition} serves {health.running} of {health.desired} tasks."

@@ -170,6 +170,7 @@ CRASHED = RolloutFailed(
         serving="The old version (shop-web:7) still serves 3 of 3 tasks.",
         fix='fargatectl.toml:41  [services.web.secrets]  add DATABASE_URL = "shop/db"',
         confidence="high",
+        code="variable-missing",
     ),
 )
 

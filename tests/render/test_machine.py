@@ -196,6 +196,7 @@ def test_a_failed_rollout_brings_its_diagnosis() -> None:
         [
             {
                 "service": "web",
+                "code": "variable-missing",
                 "cause": "The container exits with code 1 right after the start: DATABASE_URL is not set.",
                 "evidence": [
                     '3 tasks stopped within 4 s: "Essential container in task exited", exit code 1',

@@ -9,7 +9,7 @@ import pytest
 
 from fargatectl.model.status import ServiceState
 from fargatectl.reconcilers.service.health import health_of
-from fargatectl.rollout.outcome import judge
+from fargatectl.rollout.outcome import End, judge
 
 AT = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -56,7 +56,7 @@ def test_a_rollback_that_is_steady_again_is_a_failure() -> None:
     ended = judge(shown, "ecs-svc/2", None)
     assert ended is not None
     assert ended.failed
-    assert ended.how == "failed and was rolled back"
+    assert ended.end is End.ROLLED_BACK
     assert ended.reason == reason
 
 
@@ -81,14 +81,14 @@ def test_another_deployment_on_top_is_told_apart() -> None:
     shown = service(deployment("3", "PRIMARY", "IN_PROGRESS"), deployment("2", "ACTIVE", "IN_PROGRESS"))
     ended = judge(shown, "ecs-svc/2", None)
     assert ended is not None
-    assert "superseded" in ended.how
+    assert ended.end is End.SUPERSEDED
 
 
 @pytest.mark.parametrize("gone", [None, service(status="DRAINING"), service(status="INACTIVE")])
 def test_a_deleted_service_ends_the_rollout(gone: Any) -> None:
     ended = judge(gone, "ecs-svc/2", None)
     assert ended is not None
-    assert "deleted" in ended.how
+    assert ended.end is End.DELETED
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,70 @@
+"""A deployment fails on the local AWS, and the command line says why, what to do, and what serves now."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.cli.conftest import FILE
+
+if TYPE_CHECKING:
+    from tests.cli.conftest import Shell
+
+LONGEST = 20  # lines that a failed deployment may end with
+
+
+@pytest.mark.parametrize(
+    ("image", "cause", "place"),
+    [
+        ("shop/web:missing", "There is no image shop/web:missing.", "fargatectl.toml:6  [services.web.image]"),
+        ("shop/web:wrong-arch", "not built for linux/amd64", "fargatectl.toml:5  [services.web.arch]"),
+        ("shop/web:oom", "needs more memory than the task's 512 MiB", "[services.web.memory]"),
+        ("shop/web:unhealthy", "answers the health check / with an error of its own (503)", "fargatectl.toml:8"),
+    ],
+)
+def test_a_failed_deployment_is_explained(shell: Shell, image: str, cause: str, place: str) -> None:
+    shell("deploy", "--yes")
+    failed = shell("deploy", "--yes", "--quiet", "--image", image, width=100)
+    assert failed.code == 3
+    told = " ".join(failed.err.split())
+    assert cause in told
+    assert " ".join(place.split()) in told
+    assert "shop-web:1 serves 1 of 1 tasks" in told
+    assert len(failed.err.strip().splitlines()) <= LONGEST
+    shell.local.calls.clear()
+    again = shell("why", "web")
+    assert again.code == 0
+    assert cause in " ".join(again.out.split())
+    assert shell.writes() == []
+
+
+def test_machines_get_it_all(shell: Shell) -> None:
+    shell("deploy", "--yes")
+    shell("deploy", "--yes", "--image", "shop/web:crash")
+    (found,) = shell("why", "--json").json["diagnosis"]
+    assert (found["service"], found["code"], found["confidence"]) == ("web", "application-error", "medium")
+    assert any("log   local AWS: container web exits with code 1" in line for line in found["evidence"])
+    assert any("image shop/web:1 → shop/web:crash" in line for line in found["evidence"])
+
+
+def test_where_nothing_failed_it_says_so(shell: Shell) -> None:
+    shell("deploy", "--yes")
+    assert shell("why").out == "No deployment of web failed.\n"
+    assert shell("why", "nobody").code == 1
+
+
+def test_a_wall_between_load_balancer_and_tasks_is_found(shell: Shell) -> None:
+    shell("deploy", "--yes")
+    ec2 = shell._session(None).client("ec2", region_name="eu-central-1")
+    (group,) = ec2.describe_security_groups(Filters=[{"Name": "group-name", "Values": ["shop-web-task"]}])[
+        "SecurityGroups"
+    ]
+    shell.write(FILE.replace("shop/web:1", "shop/web:2"))
+    shell("deploy", "--yes", "--no-wait")
+    ec2.revoke_security_group_ingress(GroupId=group["GroupId"], IpPermissions=group["IpPermissions"])
+    shell.local.clock.sleep(600)
+    (found,) = shell("why", "--json").json["diagnosis"]
+    assert found["code"] == "health-check-timeout"
+    assert "does not let the load balancer in on port 80" in found["cause"]
+    assert found["confidence"] == "high"
