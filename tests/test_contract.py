@@ -7,6 +7,7 @@ change or delete it behind our back. The rest is the same for all of them.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -62,6 +63,19 @@ min = 2
 max = 4
 cpu = 60
 
+[[services.web.scaling.step]]
+name   = "burst"
+metric = { namespace = "AWS/ApplicationELB", name = "TargetResponseTime", statistic = "p95", periods = 3 }
+above  = 1.5
+steps  = [{ from = 0, to = 1, by = 1 }, { from = 1, by = 2 }]
+
+[[services.web.scaling.schedule]]
+name     = "night"
+cron     = "0 20 * * ? *"
+timezone = "Europe/Berlin"
+min      = 1
+max      = 2
+
 [services.web.secrets]
 KEY = { secret = "shop/web", key = "key" }
 
@@ -107,6 +121,23 @@ def scalable(aws: Aws) -> dict[str, Any]:
         "ResourceId": target_of(aws)["ResourceId"],
         "ScalableDimension": "ecs:service:DesiredCount",
     }
+
+
+def action_of(aws: Aws) -> Any:
+    return aws.autoscaling.describe_scheduled_actions(ServiceNamespace="ecs")["ScheduledActions"][0]
+
+
+def drift_action(aws: Aws, _: Any) -> object:
+    settings: Any = {"ScheduledActionName": "night", "Schedule": action_of(aws)["Schedule"]}
+    later = aws.now() + timedelta(days=1)
+    return aws.autoscaling.put_scheduled_action(StartTime=later, **settings, **scalable(aws))
+
+
+def drift_alarm(aws: Aws, out: Any) -> object:
+    alarm: Any = aws.cloudwatch.describe_alarms(AlarmNames=[out.name])["MetricAlarms"][0]
+    kept = ("AlarmName", "Namespace", "MetricName", "ExtendedStatistic", "Dimensions", "Period", "ComparisonOperator")
+    settings: Any = {name: alarm[name] for name in kept}
+    return aws.cloudwatch.put_metric_alarm(**settings, EvaluationPeriods=9, Threshold=9)
 
 
 def delete_policy(aws: Aws, _: Any) -> object:
@@ -256,6 +287,19 @@ CASES = [
         "dns.record/shop.example.com", change=("[load_balancers.public]", "[load_balancers.front]"), vanish=drop_record
     ),
     Case("scaling.policy/web-cpu", change=("cpu = 60", "cpu = 70"), drift=drift_policy, vanish=delete_policy),
+    Case(
+        "scaling.action/web/night",
+        change=("max      = 2", "max      = 3"),
+        drift=drift_action,
+        vanish=lambda aws, _: aws.autoscaling.delete_scheduled_action(ScheduledActionName="night", **scalable(aws)),
+    ),
+    Case(
+        "alarms.alarm/web/scaling/burst",
+        change=("above  = 1.5", "above  = 2"),
+        drift=drift_alarm,
+        vanish=lambda aws, out: aws.cloudwatch.delete_alarms(AlarmNames=[out.name]),
+        tag=lambda aws, out: aws.cloudwatch.tag_resource(ResourceARN=out.arn, Tags=[{"Key": "theirs", "Value": "x"}]),
+    ),
 ]
 
 

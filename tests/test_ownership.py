@@ -41,6 +41,7 @@ ADDRESSES = [
     "service.task_definition/web",
     "service.service/web",
     "scaling.target/web",
+    "alarms.alarm/web/scaling/burst",
 ]
 NAMELESS = {"alb.rule", "dns.record"}
 """Kinds that have no twin by tags: a rule has no name that somebody else's could have too, a record takes no tags."""
@@ -105,6 +106,13 @@ def _retag_scaling(aws: Aws, live: AnyLive, arn: str, tags: dict[str, str]) -> N
         aws.autoscaling.tag_resource(ResourceARN=arn, Tags=tags)
 
 
+def _retag_alarm(aws: Aws, live: AnyLive, arn: str, tags: dict[str, str]) -> None:
+    del live
+    aws.cloudwatch.untag_resource(ResourceARN=arn, TagKeys=KEYS)
+    if tags:
+        aws.cloudwatch.tag_resource(ResourceARN=arn, Tags=pairs(tags))
+
+
 def retag(aws: Aws, live: AnyLive, tags: dict[str, str]) -> None:
     """Have `live` carry `tags` instead of those that make it ours, as somebody else would do it."""
     arn = getattr(live.out, "arn", live.id)
@@ -117,6 +125,7 @@ def retag(aws: Aws, live: AnyLive, tags: dict[str, str]) -> None:
         "servicediscovery": _retag_discovery,
         "logs": _retag_logs,
         "application-autoscaling": _retag_scaling,
+        "cloudwatch": _retag_alarm,
     }[service](aws, live, arn, tags)
 
 

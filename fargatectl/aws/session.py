@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from botocore.model import OperationModel
     from types_boto3_acm import ACMClient
     from types_boto3_application_autoscaling import ApplicationAutoScalingClient
+    from types_boto3_cloudwatch import CloudWatchClient
     from types_boto3_ec2 import EC2Client
     from types_boto3_ecs import ECSClient
     from types_boto3_elbv2 import ElasticLoadBalancingv2Client
@@ -239,6 +240,11 @@ class Aws:
     def autoscaling(self) -> ApplicationAutoScalingClient:
         """Application Auto Scaling."""
         return self._client("application-autoscaling")  # type: ignore[no-any-return]
+
+    @property
+    def cloudwatch(self) -> CloudWatchClient:
+        """Amazon CloudWatch: alarms, dashboards, metrics."""
+        return self._client("cloudwatch")  # type: ignore[no-any-return]
 
     @property
     def ec2(self) -> EC2Client:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Literal
 
-from fargatectl.config.scalars import CPU, MEMORY, Flag, Number, OneOrMany, Seconds, Text, VariableValue, Whole
+from fargatectl.config.scalars import CPU, MEMORY, Flag, Number, OneOrMany, Seconds, Text, VariableValue, Whole, Zone
 from fargatectl.config.section import Section
 
 if TYPE_CHECKING:
@@ -24,6 +24,7 @@ Port = Annotated[int, Whole(1, 65535)]
 Percent = Annotated[float, Number(1, 100)]
 Day = 86400
 Timeout = Annotated[int, Seconds(1, Day)]
+TimeZone = Annotated[str, Zone()]
 
 AppName = Annotated[str, Text("a name of lower-case letters, digits and hyphens, of at most 32", r"[a-z0-9-]{1,32}")]
 AccountId = Annotated[str, Text("an account id of 12 digits in quotes", r"[0-9]{12}")]

@@ -65,6 +65,8 @@ CONDITION_VALUES_PER_RULE = 5
 """ELB quotas: condition values per rule."""
 WILDCARDS_PER_RULE = 5
 """ELB quotas: condition wildcards per rule."""
+STEP_ADJUSTMENTS = 20
+"""Application Auto Scaling User Guide, Quotas: step adjustments per policy."""
 TASK_DEFINITION_BYTES = 65_536
 """ECS Developer Guide, Service quotas: task definition size."""
 RETENTION_DAYS = (

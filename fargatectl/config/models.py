@@ -36,6 +36,7 @@ from fargatectl.config.field_types import (
     Tags,
     TagSelector,
     Timeout,
+    TimeZone,
     Value,
     form,
 )
@@ -282,7 +283,7 @@ class Job(Section):
         None
     )
     """When EventBridge Scheduler starts it."""
-    timezone: String = "UTC"
+    timezone: TimeZone = "UTC"
     """The schedule's time zone, by its IANA name."""
     retries: Annotated[int, Whole(0, 185)] = 0
     """How often the start is tried again; a task that fails is not."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 from pydantic_core import core_schema
 
@@ -22,6 +23,7 @@ _DURATION = re.compile(r"(?:(\d{1,9})d)?(?:(\d{1,9})h)?(?:(\d{1,9})m)?(?:(\d{1,9
 _DURATION_PATTERN = r"^(\d+d)?(\d+h)?(\d+m)?(\d+s)?$"
 _AMOUNT = re.compile(r"(\d{1,9}(?:\.\d{1,9})?)\s*([A-Za-z]*)", re.ASCII)
 _DIGITS = re.compile(r"-?\d{1,18}", re.ASCII)
+_ZONE = re.compile(r"[A-Za-z0-9_+-]+(/[A-Za-z0-9_+-]+){0,2}")
 
 
 def shown(value: object) -> str:
@@ -204,6 +206,28 @@ class Text(Scalar):
     def json_schema(self) -> dict[str, Any]:
         """Return the JSON Schema; an editor sees the text before `${…}` is replaced, so the pattern is not given."""
         return {"type": "string", "minLength": 1, "maxLength": self.longest}
+
+
+class Zone(Scalar):
+    """A time zone by its IANA name. Where this machine knows no zones, any name of that form is taken."""
+
+    def parse(self, value: object) -> str:
+        """Return the name."""
+        if not isinstance(value, str) or not _ZONE.fullmatch(value) or not self._exists(value):
+            raise ValueError(f'expected a time zone such as "Europe/Berlin" or "UTC", got {shown(value)}')
+        return str(value)
+
+    @staticmethod
+    def _exists(name: str) -> bool:
+        try:
+            ZoneInfo(name)
+        except (ZoneInfoNotFoundError, ValueError, OSError):
+            return not available_timezones()
+        return True
+
+    def json_schema(self) -> dict[str, Any]:
+        """Return the JSON Schema."""
+        return {"type": "string", "minLength": 1}
 
 
 class VariableValue(Scalar):

@@ -6,8 +6,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from fargatectl.config.field_types import Bool, Percent, String  # noqa: TC001 - pydantic evaluates the annotations
-from fargatectl.config.scalars import Number, Seconds, Text, Whole
+from fargatectl.config.field_types import Bool, Percent, String, TimeZone  # noqa: TC001 - pydantic evaluates them
+from fargatectl.config.scalars import Number, OneOrMany, Seconds, Text, Whole
 from fargatectl.config.section import Section
 
 Count = Annotated[int, Whole(0, 5000)]
@@ -17,6 +17,14 @@ ActionName = Annotated[
     str, Text("a name of at most 255 characters without : / |", r"[^:/|\x00\s]([^:/|\x00]{0,253}[^:/|\x00\s])?")
 ]
 """Application Auto Scaling API Reference, PutScheduledAction: ScheduledActionName."""
+CronFields = Annotated[
+    str,
+    Text(
+        'six cron fields: minutes, hours, day of month, month, day of week, year, such as "0 7 ? * MON-FRI *"',
+        r"\s*[A-Za-z0-9*?,/#-]+(\s+[A-Za-z0-9*?,/#-]+){5}\s*",
+    ),
+]
+"""Application Auto Scaling User Guide, Schedule recurring scaling actions using cron expressions."""
 
 
 class Cooldown(Section):
@@ -46,9 +54,9 @@ class Metric(Section):
     dimensions: dict[String, String] = Field(default_factory=dict)
     """The dimensions; in AWS/ECS and AWS/ApplicationELB by default this service's."""
     period: Annotated[int, Seconds(10, 86_400)] = 60
-    """The length of one period."""
+    """The length of one period, for step scaling."""
     periods: Annotated[int, Whole(1, 1440)] = 1
-    """So many periods in a row must be above."""
+    """So many periods in a row must be beyond the threshold, for step scaling."""
 
 
 class CustomScaling(Section):
@@ -80,8 +88,10 @@ class StepScaling(Section):
     """The policy's name."""
     metric: Metric
     """What the alarm looks at."""
-    above: AnyNumber
-    """The alarm's threshold."""
+    above: AnyNumber | None = None
+    """The alarm's threshold, of a metric that is too high."""
+    below: AnyNumber | None = None
+    """The alarm's threshold, of a metric that is too low."""
     adjust: Literal["change", "percent", "exact"] = "change"
     """What the steps' `by` means."""
     steps: tuple[ScalingStep, ...]
@@ -95,9 +105,9 @@ class ScheduledScaling(Section):
 
     name: ActionName
     """The action's name."""
-    cron: String
+    cron: CronFields
     """Six fields, as in Application Auto Scaling's `cron(…)`."""
-    timezone: String = "UTC"
+    timezone: TimeZone = "UTC"
     """The time zone's IANA name."""
     min: Count | None = None
     """The new least number of tasks."""
@@ -126,3 +136,5 @@ class Scaling(Section):
     """Step scaling."""
     schedule: tuple[ScheduledScaling, ...] = ()
     """Scheduled bounds."""
+    suspended: Annotated[tuple[Literal["in", "out", "scheduled"], ...], OneOrMany()] = ()
+    """What is held: removing tasks, adding tasks, scheduled bounds."""

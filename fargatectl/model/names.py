@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from fargatectl.model.values import Address
 
 ELB_NAME_MAX = 32  # ELB API Reference, CreateLoadBalancer and CreateTargetGroup: Name
+ALARM_NAME_MAX = 255  # CloudWatch API Reference, PutMetricAlarm: AlarmName
 _DIGEST = 8
 _STEM = ELB_NAME_MAX - _DIGEST - 1
 
@@ -56,6 +57,11 @@ def load_balancer_security_group(owner: Ownership, load_balancer: str) -> str:
 def task_security_group(owner: Ownership, service: str) -> str:
     """Return the name of the security group of a service's tasks."""
     return f"{owner.prefix}-{service}-task"
+
+
+def scaling_alarm(owner: Ownership, service: str, policy: str) -> str:
+    """Return the name of the alarm of a step policy."""
+    return f"{owner.prefix}-{service}-scaling-{policy}"[:ALARM_NAME_MAX]
 
 
 def lock_path(owner: Ownership) -> str:

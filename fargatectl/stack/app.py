@@ -13,6 +13,7 @@ from fargatectl.model.capacity import Capacity
 from fargatectl.model.images import parse
 from fargatectl.model.ownership import Ownership
 from fargatectl.reconcilers import (
+    alarms,
     alb,
     cloudmap,
     cluster,
@@ -52,6 +53,7 @@ KINDS: tuple[AnyReconciler, ...] = (
     *ecs.KINDS,
     *scaling.KINDS,
     *dns.KINDS,
+    alarms.Alarms(),
 )
 """Every kind there is, in the order of creation; the sweep goes backward."""
 

@@ -8,12 +8,12 @@ from fargatectl.model import names
 from fargatectl.model.capacity import Capacity
 from fargatectl.model.status import ServiceView
 from fargatectl.model.values import Address, Ref
-from fargatectl.reconcilers import cloudmap, network, scaling, service as ecs
+from fargatectl.reconcilers import cloudmap, network, service as ecs
+from fargatectl.stack.scaling import declare_scaling
 from fargatectl.stack.task import declare_definition
 
 if TYPE_CHECKING:
     from fargatectl.config.models import Service
-    from fargatectl.engine.stack import Declared
     from fargatectl.model.values import Late
     from fargatectl.reconcilers import alb
     from fargatectl.stack.shared import Shared
@@ -64,7 +64,7 @@ def declare_service(shared: Shared, name: str, service: Service) -> ServiceView:
         ),
         group=f"service {name}",
     )
-    _declare_scaling(shared, name, service, declared, target)
+    declare_scaling(shared, name, service, declared, target)
     return _view(shared, name, service)
 
 
@@ -107,28 +107,6 @@ def _discovery(shared: Shared, name: str, service: Service) -> tuple[ecs.Discove
     # With SRV records ECS wants the port, with A records alone it refuses one (ECS API Reference, ServiceRegistry).
     port = service.port if "SRV" in service.discovery.records else None
     return (ecs.DiscoveryRegistration(arn=declared.ref(lambda made: made.arn), port=port),)
-
-
-def _declare_scaling(
-    shared: Shared, name: str, service: Service, declared: Declared[ecs.ServiceOut], target: alb.Target | None
-) -> None:
-    wanted = service.scaling
-    if wanted is None:
-        return
-    balancer = shared.balancers[service.http.load_balancer] if service.http else None
-    scaling.declare(
-        shared.stack,
-        name,
-        resource_id=f"service/{shared.config.cluster.name}/{names.family(shared.stack.owner, name)}",
-        service_arn=declared.ref(lambda made: made.arn),
-        bounds=(wanted.min, wanted.max),
-        cpu=wanted.cpu,
-        memory=wanted.memory,
-        requests=wanted.requests,
-        label=(balancer.arn_suffix, target.target_group_suffix) if balancer and target else None,
-        cooldown_out=wanted.cooldown.out,
-        cooldown_in=wanted.cooldown.in_,
-    )
 
 
 def _view(shared: Shared, name: str, service: Service) -> ServiceView:

@@ -19,7 +19,99 @@ def web(text: str) -> str:
     return WEB + dedent(text).lstrip("\n")
 
 
+def scaled(text: str) -> str:
+    return web(f"[services.web.scaling]\nmin = 1\nmax = 4\n{text}")
+
+
+def stepping(steps: str) -> str:
+    return f'step = [{{ name = "a", metric = {{ namespace = "S", name = "M" }}, above = 1, steps = [{steps}] }}]'
+
+
+CRON = "services.web.scaling.schedule[0].cron"
+
+
 ERRORS = [
+    # scaling
+    (
+        web('scaling = { min = 1, max = 2, suspended = ["up"] }'),
+        "services.web.scaling.suspended[0]",
+        5,
+        'expected "in", "out" or "scheduled"',
+    ),
+    (
+        scaled('step = [{ name = "a", metric = { namespace = "S", name = "M" }, steps = [{ by = 1 }] }]'),
+        "services.web.scaling.step[0]",
+        8,
+        "either `above` or `below`",
+    ),
+    (
+        scaled('step = [{ name = "a", metric = { namespace = "S", name = "M" }, above = 1, steps = [] }]'),
+        "services.web.scaling.step[0].steps",
+        8,
+        "there are no steps",
+    ),
+    (
+        scaled(stepping("{ from = 0, to = 1, by = 1 }, { from = 2, by = 2 }")),
+        "services.web.scaling.step[0].steps",
+        8,
+        "each step must begin where the one before it ends",
+    ),
+    (
+        scaled(stepping("{ from = 1, by = 1 }")),
+        "services.web.scaling.step[0].steps",
+        8,
+        "nothing happens until 1 above",
+    ),
+    (scaled(stepping("{ from = 2, to = 1, by = 1 }")), "services.web.scaling.step[0].steps", 8, "below its `to`"),
+    (
+        scaled('custom = [{ metric = { namespace = "AWS/ApplicationELB", name = "RequestCount" }, target = 1 }]'),
+        "services.web.scaling.custom[0].metric.namespace",
+        8,
+        "needs `http`, or `dimensions` of its own",
+    ),
+    (
+        scaled('custom = [{ metric = { namespace = "S", name = "M", period = "5m" }, target = 1 }]'),
+        "services.web.scaling.custom[0].metric.period",
+        8,
+        "belongs to step scaling",
+    ),
+    (scaled('schedule = [{ name = "a", cron = "0 7 * * *", min = 1 }]'), CRON, 8, "expected six cron fields"),
+    (
+        scaled('schedule = [{ name = "a", cron = "0 7 * * ? *", timezone = "Mars", min = 1 }]'),
+        "services.web.scaling.schedule[0].timezone",
+        8,
+        'expected a time zone such as "Europe/Berlin"',
+    ),
+    (
+        scaled('schedule = [{ name = "a", cron = "0 7 * * ? *" }]'),
+        "services.web.scaling.schedule[0]",
+        8,
+        "sets `min`, `max` or both",
+    ),
+    (
+        scaled('schedule = [{ name = "a", cron = "0 7 * * ? *", min = 9 }]'),
+        "services.web.scaling.schedule[0]",
+        8,
+        "min = 9 is greater than max = 4",
+    ),
+    (
+        scaled(
+            'schedule = [{ name = "a", cron = "0 7 * * ? *", min = 2 }, '
+            '{ name = "a", cron = "0 9 * * ? *", min = 1 }]'
+        ),
+        "services.web.scaling.schedule[1].name",
+        8,
+        "the name a is taken already",
+    ),
+    (
+        scaled(
+            'schedule = [{ name = "a", cron = "0 7 * * ? *", min = 2, max = 3 }, '
+            '{ name = "b", cron = "0 9 * * ? *", min = 1 }]'
+        ),
+        "services.web.scaling.schedule[1]",
+        8,
+        "other schedules of this service set `max`",
+    ),
     # what the types refuse
     (web("port = 0"), "services.web.port", 5, "expected a whole number from 1 to 65535, got 0"),
     (web('port = "80"'), "services.web.port", 5, 'expected a whole number from 1 to 65535, got "80"'),

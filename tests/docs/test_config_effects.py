@@ -45,7 +45,23 @@ sidecars.agent.secrets = { TOKEN = { secret = "shop/db", key = "password" } }
 sidecars.agent.health_check = { command = ["CMD-SHELL", "true"] }
 http = { host = "shop.example.com" }
 discovery = {}
-scaling = { min = 2, max = 10, cpu = 70 }
+[services.web.scaling]
+min = 2
+max = 10
+cpu = 70
+[[services.web.scaling.custom]]
+metric = { namespace = "Shop", name = "Backlog" }
+target = 10
+[[services.web.scaling.step]]
+name = "burst"
+metric = { namespace = "Shop", name = "Load" }
+above = 1.5
+steps = [{ from = 0, by = 1 }]
+[[services.web.scaling.schedule]]
+name = "night"
+cron = "0 20 * * ? *"
+min = 1
+max = 5
 [[services.web.permissions.allow]]
 actions = "s3:ListBucket"
 resources = "arn:aws:s3:::shop-old"
@@ -55,6 +71,7 @@ image = "shop/spare:1"
 WITHOUT = {
     "services.NAME.count": "services.web.scaling",
     "services.NAME.roles.task": "services.web.permissions",
+    "services.NAME.scaling.step.below": "services.web.scaling.step.above",
     "services.NAME.secrets.VARIABLE.parameter": "services.web.secrets.TOKEN",
 }
 """What the file must lack for the key to make sense."""

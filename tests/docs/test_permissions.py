@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 CLIENTS = {
     "acm": ("acm", "acm"),
     "autoscaling": ("application-autoscaling", "application-autoscaling"),
+    "cloudwatch": ("cloudwatch", "cloudwatch"),
     "cloudmap": ("servicediscovery", "servicediscovery"),
     "ec2": ("ec2", "ec2"),
     "ecs": ("ecs", "ecs"),
@@ -48,9 +49,6 @@ IMPLIED = {
     "route53:DeleteHostedZone",
     "route53:GetHostedZone",
     "route53:ListHostedZonesByName",
-    "cloudwatch:DeleteAlarms",  # target tracking makes its alarms with the caller's rights
-    "cloudwatch:DescribeAlarms",
-    "cloudwatch:PutMetricAlarm",
     "ssm:AddTagsToResource",  # to make a parameter with tags
 }
 """What AWS asks for beside the calls themselves."""

@@ -93,6 +93,10 @@ class AutoScaling:
             raise AwsError("ObjectNotFoundException", "No scaling policy found")
         return {}
 
+    def DescribeScheduledActions(self, params: dict[str, Any]) -> dict[str, Any]:  # noqa: N802
+        del params
+        return {"ScheduledActions": []}
+
     def ListTagsForResource(self, params: dict[str, Any]) -> dict[str, Any]:  # noqa: N802
         return {"Tags": self.tags[params["ResourceARN"]]}
 

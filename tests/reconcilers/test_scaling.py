@@ -10,7 +10,7 @@ from fargatectl.model.ownership import Ownership
 from fargatectl.model.status import ScalingBounds
 from fargatectl.model.values import Address, Ref
 from fargatectl.reconcilers import identity, scaling
-from fargatectl.reconcilers.scaling import KINDS, Policies, ScalableTarget, ScalingPolicy, Targets
+from fargatectl.reconcilers.scaling import KINDS, Policies, ScalableTarget, ScalingPolicy, Targets, Wishes
 from tests.reconcilers.autoscaling import AutoScaling
 
 if TYPE_CHECKING:
@@ -35,8 +35,11 @@ def autoscaling(local: LocalAws) -> AutoScaling:
 
 def stack(owner: Ownership, **settings: Any) -> Stack:
     made = Stack(owner, kinds=KINDS)
-    wanted: dict[str, Any] = {"resource_id": WEB, "bounds": (2, 10), "service_arn": "arn:aws:ecs:web", "cpu": 70}
-    scaling.declare(made, "web", **wanted | settings)
+    wishes: dict[str, Any] = {"bounds": (2, 10), "cpu": 70}
+    resource_id = settings.pop("resource_id", WEB)
+    service_arn = settings.pop("service_arn", "arn:aws:ecs:web")
+    wanted = Wishes(**wishes | settings)
+    scaling.declare(made, "web", resource_id=resource_id, service_arn=service_arn, wishes=wanted)
     return made
 
 
@@ -258,9 +261,8 @@ def test_a_label_that_is_not_known_yet_is_told_so(converger: Converger, owner: O
     made = Stack(owner, kinds=KINDS)
     identity.declare(made, None)
     late: Ref[str] = Ref(Address(TARGET), lambda out: out.arn)
-    scaling.declare(
-        made, "web", resource_id=WEB, bounds=(1, 2), service_arn="", requests=5, label=(late, "targetgroup/a/1")
-    )
+    wishes = Wishes(bounds=(1, 2), requests=5, label=(late, "targetgroup/a/1"))
+    scaling.declare(made, "web", resource_id=WEB, service_arn="", wishes=wishes)
 
     changes = {change.address: change for change in converger.plan(made).plan.changes}
 
@@ -281,9 +283,8 @@ def test_policies_are_read_in_few_calls(
 ) -> None:
     made = Stack(owner, kinds=KINDS)
     for number in range(services):
-        scaling.declare(
-            made, f"s{number}", resource_id=f"service/shop/s{number}", bounds=(1, 2), service_arn="", cpu=50
-        )
+        name, wishes = f"s{number}", Wishes(bounds=(1, 2), cpu=50)
+        scaling.declare(made, name, resource_id=f"service/shop/{name}", service_arn="", wishes=wishes)
     converger.apply(made)
     local.calls.clear()
 

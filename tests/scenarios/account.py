@@ -24,6 +24,7 @@ def contents(aws: Aws) -> dict[str, set[str]]:
         "namespaces": {n["Name"] for n in aws.cloudmap.list_namespaces()["Namespaces"]},
         "discovery": {s["Name"] for s in aws.cloudmap.list_services()["Services"]},
         "secrets": {s["Name"] for s in aws.secrets.list_secrets()["SecretList"]},
+        "alarms": {a["AlarmName"] for page in _alarms(aws) for a in page["MetricAlarms"] if not _is_tracking(a)},
         "scaling": {t["ResourceId"] for t in _targets(aws)},
     }
 
@@ -37,6 +38,15 @@ def _clusters(aws: Aws) -> list[Any]:
 def _targets(aws: Aws) -> list[Any]:
     found: list[Any] = list(aws.autoscaling.describe_scalable_targets(ServiceNamespace="ecs")["ScalableTargets"])
     return found
+
+
+def _alarms(aws: Aws) -> Any:
+    return aws.cloudwatch.get_paginator("describe_alarms").paginate()
+
+
+def _is_tracking(alarm: Any) -> bool:
+    """Tell whether an alarm is AWS's own, of a target-tracking policy."""
+    return bool(alarm["AlarmName"].startswith("TargetTracking-"))
 
 
 def _is_of_aws(role: Any) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from fargatectl.aws.errors import ClientError, says
@@ -10,6 +10,7 @@ from fargatectl.aws.session import chunks
 from fargatectl.aws.waits import Transient, polling, retrying
 from fargatectl.engine.proof import tags_shown
 from fargatectl.engine.reconciler import Live, Reconciler
+from fargatectl.model.change import OWNERSHIP_PREFIX, Delta, FieldChange, diff
 from fargatectl.model.spec import Spec, setting
 from fargatectl.model.status import ScalingBounds
 
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence, Set as AbstractSet
 
     from fargatectl.aws.session import Aws
-    from fargatectl.model.change import Delta
     from fargatectl.model.ownership import Ownership
     from fargatectl.model.values import Late
 
@@ -31,6 +31,13 @@ BUSY = Transient("ConcurrentUpdateException", seconds=60)
 _NOT_SEEN = Transient("ValidationException", "ECS service doesn't exist")
 _ROLE_NOT_READY = Transient("ValidationException", "Unable to assume IAM role")
 
+BOUNDS = f"{OWNERSHIP_PREFIX}bounds"
+"""Tag of a target with scheduled actions: the file's bounds when it was last deployed, which the actions overwrite."""
+_SUSPENDED = {
+    "in": "DynamicScalingInSuspended",
+    "out": "DynamicScalingOutSuspended",
+    "scheduled": "ScheduledScalingSuspended",
+}
 _DESCRIBE_MAX = 50  # Application Auto Scaling API Reference, DescribeScalableTargets: ResourceIds
 _GONE_SECONDS = 300
 _ID = "scalable-target/"
@@ -40,7 +47,8 @@ _ID = "scalable-target/"
 class ScalableTarget(Spec):
     """The desired count of a service as something to scale. `resource_id` is `service/CLUSTER/SERVICE`.
 
-    `service_arn` is no setting: it has the target wait for the service.
+    `suspended` holds `in`, `out` and `scheduled`. `scheduled` are the bounds that scheduled actions set, each `min` and
+    `max` or None: what they set at their time is no drift. `service_arn` has the target wait for the service.
     """
 
     identity: ClassVar[tuple[str, ...]] = ("resource_id",)
@@ -49,7 +57,14 @@ class ScalableTarget(Spec):
     resource_id: str = setting(immutable=True)
     min: int
     max: int
+    suspended: tuple[str, ...] = ()
+    scheduled: tuple[tuple[int | None, int | None], ...] = setting(wiring=True, default=())
     service_arn: Late[str] = setting(wiring=True, default="")
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "suspended", tuple(sorted(set(self.suspended))))
+        if self.scheduled:
+            object.__setattr__(self, "tags", {**self.tags, BOUNDS: f"{self.min}-{self.max}"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,15 +97,38 @@ class Targets(Reconciler[ScalableTarget, TargetOut]):
 
         return aws.each(live, specs)
 
+    def compare(self, spec: ScalableTarget, live: TargetLive) -> Delta:
+        """Return what differs, without what a scheduled action of the file has set: that is at work, and no drift.
+
+        An edit of the file's own bounds shows against the tag that holds them as they were last deployed.
+        """
+        delta = diff(spec, live.spec)
+        noted = live.spec.tags.get(BOUNDS)
+        if noted and not spec.scheduled:
+            return Delta((*delta, FieldChange(f"tags.{BOUNDS}", noted, None)))
+        if noted != spec.tags.get(BOUNDS):
+            return delta
+        at_work = {
+            bound
+            for place, bound in enumerate(("min", "max"))
+            if getattr(live.spec, bound) in {action[place] for action in spec.scheduled}
+        }
+        return Delta(change for change in delta if change.path not in at_work)
+
     def create(self, aws: Aws, spec: ScalableTarget) -> TargetOut:
         # Tags are taken at creation only; on a target that is there already AWS ignores them.
         return self._register(aws, spec, Tags=dict(spec.tags))
 
     def update(self, aws: Aws, live: TargetLive, spec: ScalableTarget, delta: Delta) -> TargetOut:
+        if delta.touches("min", "max", "suspended"):
+            # Only what differs is sent: bounds that a scheduled action has set stay until the next one.
+            kept = replace(spec, **{b: getattr(live.spec, b) for b in ("min", "max") if not delta.touches(b)})
+            self._register(aws, kept)
+        # The tag of the bounds comes after them: a run that dies in between is seen by the next one.
         if delta.touches("tags") and live.out.arn:
             aws.autoscaling.tag_resource(ResourceARN=live.out.arn, Tags=dict(spec.tags))
-        if delta.touches("min", "max"):
-            self._register(aws, spec)
+            if BOUNDS in live.spec.tags and not spec.scheduled:
+                aws.autoscaling.untag_resource(ResourceARN=live.out.arn, TagKeys=[BOUNDS])
         return live.out
 
     @staticmethod
@@ -103,6 +141,7 @@ class Targets(Reconciler[ScalableTarget, TargetOut]):
                 ResourceId=spec.resource_id,
                 MinCapacity=spec.min,
                 MaxCapacity=spec.max,
+                SuspendedState={key: name in spec.suspended for name, key in _SUSPENDED.items()},  # type: ignore[arg-type]
                 **more,
             ),
             _NOT_SEEN,
@@ -132,16 +171,22 @@ class Targets(Reconciler[ScalableTarget, TargetOut]):
         polling(aws, f"end of the scaling of {resource_id}", gone, seconds=_GONE_SECONDS)
 
     def owned(self, aws: Aws, owner: Ownership, known: AbstractSet[str]) -> Iterable[TargetLive]:
-        tagged = {arn for arn in aws.tagged(owner.tags()) if ":scalable-target/" in arn}
-        tagged -= {target.get("ScalableTargetARN", "") for target in describe(aws, resource_ids(known)).values()}
-        if not tagged:
-            return []
-        # The ARN does not say which service it is about: all must be listed.
-        pages = aws.autoscaling.get_paginator("describe_scalable_targets").paginate(
-            ServiceNamespace=ECS, ScalableDimension=COUNT
-        )
-        found = [t for page in pages for t in page["ScalableTargets"] if t.get("ScalableTargetARN") in tagged]
-        lives = aws.each(lambda target: _live(target, _tags(aws, target, {})), found)
+        """Find targets by the services that they are about, and by their own tags where the tagging API shows these."""
+        shown = aws.tagged(owner.tags())
+        services = {*shown, *known}
+        wanted = {arn.rpartition(":")[2] for arn in services if ":ecs:" in arn and ":service/" in arn}
+        found = describe(aws, wanted - {*resource_ids(known)})
+        tagged = {arn for arn in shown if ":scalable-target/" in arn}
+        seen = {**describe(aws, resource_ids(known)), **found}
+        if tagged - {target.get("ScalableTargetARN", "") for target in seen.values()}:
+            # The ARN does not say which service it is about: all must be listed.
+            pages = aws.autoscaling.get_paginator("describe_scalable_targets").paginate(
+                ServiceNamespace=ECS, ScalableDimension=COUNT
+            )
+            targets = [target for page in pages for target in page["ScalableTargets"]]
+            found |= {t["ResourceId"]: t for t in targets if t.get("ScalableTargetARN") in tagged}
+        left = [target for resource, target in found.items() if f"{_ID}{resource}" not in known]
+        lives = aws.each(lambda target: _live(target, _tags(aws, target, {})), left)
         return [live for live in lives if owner.owns(live.spec.tags)]
 
     def health(self, aws: Aws, lives: Sequence[TargetLive]) -> Sequence[ScalingBounds]:
@@ -188,6 +233,7 @@ def _live(found: Any, tags: Mapping[str, str]) -> TargetLive:  # noqa: ANN401 - 
         resource_id=resource,
         min=found["MinCapacity"],
         max=found["MaxCapacity"],
+        suspended=tuple(name for name, key in _SUSPENDED.items() if found.get("SuspendedState", {}).get(key)),
         tags=tags,
     )
     # Not every target has an ARN, and policies need to know their targets by the resource.
