@@ -96,8 +96,7 @@ ERRORS = [
     ),
     (
         scaled(
-            'schedule = [{ name = "a", cron = "0 7 * * ? *", min = 2 }, '
-            '{ name = "a", cron = "0 9 * * ? *", min = 1 }]'
+            'schedule = [{ name = "a", cron = "0 7 * * ? *", min = 2 }, { name = "a", cron = "0 9 * * ? *", min = 1 }]'
         ),
         "services.web.scaling.schedule[1].name",
         8,
