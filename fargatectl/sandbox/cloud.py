@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 S = TypeVar("S")
 
 # What moto holds of these services is empty: an operation without a handler must not be answered from there.
-_OURS = ("application-autoscaling", "ecs", "scheduler", "servicediscovery")
+_OURS = ("application-autoscaling", "ecs", "route53", "scheduler", "servicediscovery")
 
 
 @dataclass(frozen=True, slots=True)

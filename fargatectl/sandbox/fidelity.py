@@ -100,7 +100,7 @@ SERVICES = (
                 "Only what ECS registers is checked; other targets pass",
             ),
             Row(
-                "CreateListener ModifyListener DescribeListeners",
+                "CreateListener ModifyListener DescribeListeners DeleteListener RemoveListenerCertificates",
                 "Idempotent creates, issued certificates, canonical actions, SNI certificates stay",
                 "No mutual TLS",
             ),
@@ -113,7 +113,7 @@ SERVICES = (
                 "DescribeLoadBalancerAttributes ModifyLoadBalancerAttributes DescribeTargetGroupAttributes "
                 "ModifyTargetGroupAttributes",
                 "All attributes with their defaults",
-                "Buckets of access logs are not looked at",
+                "Load balancers write no logs into their buckets",
             ),
             Row(
                 "DescribeTags",
@@ -122,8 +122,7 @@ SERVICES = (
         ),
         (
             Row(
-                "AddTags AddListenerCertificates DescribeListenerCertificates RemoveListenerCertificates "
-                "DeleteListener SetIpAddressType RemoveTags",
+                "AddTags AddListenerCertificates DescribeListenerCertificates SetIpAddressType RemoveTags",
                 "What is kept and shown",
                 "No dual-stack addresses are assigned; at most 25 certificates are not counted",
             ),
@@ -329,15 +328,53 @@ SERVICES = (
         ),
     ),
     Service(
+        "Route 53",
+        "route53",
+        "Route 53 API Reference",
+        (
+            Row(
+                "CreateHostedZone GetHostedZone DeleteHostedZone ListHostedZones ListHostedZonesByName "
+                "ListHostedZonesByVPC GetChange",
+                "Caller references, the records that a zone needs, private zones, INSYNC after half a minute",
+                "No name resolves; no delegation sets, no health checks",
+            ),
+            Row(
+                "ChangeResourceRecordSets ListResourceRecordSets",
+                "Whole batches, canonical names, aliases of load balancers, order, pages",
+                "Values are taken as they are; routing policies are kept only",
+            ),
+            Row("ChangeTagsForResource ListTagsForResource ListTagsForResources", "Tags of zones"),
+        ),
+    ),
+    Service(
         "ACM",
         "acm",
-        "ACM API Reference",
+        "ACM API Reference; ACM user guide",
+        (
+            Row(
+                "RequestCertificate DescribeCertificate ListCertificates DeleteCertificate",
+                "Issued a minute after its records are in a zone of the account; tokens; in use by listeners",
+                "Mails are never answered; no renewal; in use for half a minute after a listener let it go",
+            ),
+        ),
+        (
+            Row(
+                "AddTagsToCertificate RemoveTagsFromCertificate ListTagsForCertificate ImportCertificate",
+                "What is kept and shown",
+            ),
+        ),
+    ),
+    Service(
+        "S3",
+        "s3",
+        "S3 API Reference",
         (),
         (
             Row(
-                "ListCertificates DescribeCertificate",
+                "CreateBucket GetBucketLocation GetBucketPolicy PutBucketPolicy GetBucketEncryption HeadBucket "
+                "HeadObject PutObject",
                 "What is kept and shown",
-                "A certificate is issued by the machine's clock",
+                "Bucket policies are looked at for access logs alone",
             ),
         ),
     ),

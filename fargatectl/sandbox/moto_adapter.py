@@ -281,6 +281,16 @@ def issue_certificate(acm: Any, arn: str) -> None:  # noqa: ANN401 - moto's obje
     acm._certificates[arn].status = "ISSUED"  # noqa: SLF001 - moto has no way to ask for it
 
 
+def certificates_in_use(elbv2: Any) -> dict[str, set[str]]:  # noqa: ANN401 - moto's objects are untyped
+    """Return the load balancers by the certificates that their listeners have."""
+    found: dict[str, set[str]] = {}
+    for balancer in elbv2.load_balancers.values():
+        for listener in balancer.listeners.values():
+            for arn in listener.certificates or []:
+                found.setdefault(arn, set()).add(balancer.arn)
+    return found
+
+
 @dataclass(frozen=True, slots=True)
 class RoleView:
     """A role as it is for deciding: trust policy and permission policies as JSON texts, and when it was made."""

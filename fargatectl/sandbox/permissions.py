@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from fargatectl.sandbox import moto_adapter
+from fargatectl.sandbox.faults import AwsError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -84,6 +85,35 @@ def _conditions_hold(conditions: Mapping[str, Any], context: Mapping[str, str]) 
         for key, wanted in keys.items()
         if key.lower() in known
     )
+
+
+def bucket_admits(region: Region, bucket: str, service: str, action: str, key: str) -> bool:
+    """Tell whether a bucket's policy lets a service do something with an object.
+
+    The accounts that Elastic Load Balancing had before it had a name of its own are taken for it.
+    """
+    try:
+        policy = region.moto("s3", "GetBucketPolicy", Bucket=bucket)["Policy"]
+    except AwsError:
+        return False
+    allowed = False
+    for statement in _statements((policy,)):
+        principal = statement.get("Principal") or {}
+        named = (
+            [principal]
+            if isinstance(principal, str)
+            else [*_list(principal.get("Service")), *_list(principal.get("AWS"))]
+        )
+        meant = any(name in (service, "*") or str(name).endswith(":root") for name in named)
+        if (
+            meant
+            and _action_matches(statement, action)
+            and _resource_matches(statement, f"arn:aws:s3:::{bucket}/{key}")
+        ):
+            if statement.get("Effect") == "Deny":
+                return False
+            allowed = True
+    return allowed
 
 
 def _statements(documents: tuple[str, ...]) -> Iterator[dict[str, Any]]:

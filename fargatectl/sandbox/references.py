@@ -21,6 +21,8 @@ from typing import TYPE_CHECKING, Any
 
 from fargatectl.sandbox import moto_adapter, networks
 from fargatectl.sandbox.faults import AwsError
+from fargatectl.sandbox.manners import certificates
+from fargatectl.sandbox.manners.access_logs import DELIVERY
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -87,7 +89,7 @@ def _certificate(region: Region, domain: str) -> Iterator[str]:
         if summary.get("DomainName") == domain:
             return
     arn = region.ask("acm", "RequestCertificate", DomainName=domain, ValidationMethod="DNS")["CertificateArn"]
-    moto_adapter.issue_certificate(region.backend("acm"), arn)
+    certificates.issue(region, arn)
     yield f"certificate for {domain}, issued"
 
 
@@ -157,6 +159,18 @@ def _bucket(region: Region, name: str) -> Iterator[str]:
     policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
     region.ask("s3", "PutBucketPolicy", Bucket=name, Policy=policy)
     yield f"bucket {name}, which takes access logs of load balancers"
+
+
+def _log_bucket(region: Region, name: str) -> Iterator[str]:
+    yield from _bucket(region, name)
+    path = f"arn:aws:s3:::{name}/*"
+    statement = {"Effect": "Allow", "Principal": {"Service": DELIVERY}, "Action": "s3:PutObject", "Resource": path}
+    try:
+        region.ask("s3", "GetBucketPolicy", Bucket=name)
+    except AwsError:
+        policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+        region.ask("s3", "PutBucketPolicy", Bucket=name, Policy=policy)
+        yield f"policy of bucket {name}, which lets load balancers write their logs"
 
 
 def _object(region: Region, arn: str) -> Iterator[str]:
@@ -247,7 +261,7 @@ _MAKERS: dict[str, Callable[[Region, Any], Iterator[str]]] = {
     "zones": _zone,
     "repositories": _repository,
     "topics": _topic,
-    "buckets": _bucket,
+    "buckets": _log_bucket,
     "objects": _object,
     "policies": _policy,
     "alarms": _alarm,

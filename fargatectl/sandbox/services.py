@@ -12,6 +12,9 @@ _MODULES = (
     "fargatectl.sandbox.autoscaling.policies",
     "fargatectl.sandbox.autoscaling.actions",
     "fargatectl.sandbox.schedules",
+    "fargatectl.sandbox.dns.zones",
+    "fargatectl.sandbox.dns.records",
+    "fargatectl.sandbox.manners.certificates",
     "fargatectl.sandbox.cloudmap.namespaces",
     "fargatectl.sandbox.cloudmap.services",
     "fargatectl.sandbox.ecs.clusters",
@@ -28,6 +31,7 @@ _MODULES = (
     "fargatectl.sandbox.manners.parameters",
     "fargatectl.sandbox.manners.policies",
     "fargatectl.sandbox.manners.attributes",
+    "fargatectl.sandbox.manners.access_logs",
     "fargatectl.sandbox.manners.secrets",
     "fargatectl.sandbox.manners.log_groups",
 )

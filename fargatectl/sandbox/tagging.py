@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from fargatectl.sandbox import moto_adapter
 from fargatectl.sandbox.cloudmap.state import CloudMap
+from fargatectl.sandbox.dns.zones import tagged as tagged_zones
 from fargatectl.sandbox.ecs.tagging import tagged as tagged_in_ecs
 from fargatectl.sandbox.faults import AwsError
 from fargatectl.sandbox.handlers import HANDLERS, Answer, Forward
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from fargatectl.sandbox.wire import Call
 
 _SERVICE = "resourcegroupstaggingapi"
-_OURS = ("ecs", "scheduler", "servicediscovery", "iam")  # what moto knows of these is not what is
+_OURS = ("ecs", "route53", "scheduler", "servicediscovery", "iam")  # what moto knows of these is not what is
 
 
 def tagged(region: Region) -> Iterator[tuple[str, dict[str, str]]]:
@@ -32,6 +33,7 @@ def tagged(region: Region) -> Iterator[tuple[str, dict[str, str]]]:
     yield from tagged_in_ecs(region)
     yield from region.state(CloudMap).tags.items()
     yield from tagged_schedule_groups(region)
+    yield from tagged_zones(region)
     for arn, tags in moto_adapter.tagged(region.account, region.name):
         if arn.split(":")[2] not in _OURS:
             yield arn, tags

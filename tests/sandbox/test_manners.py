@@ -7,6 +7,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from tests.sandbox.ecs_scene import TRUST
+from tests.sandbox.refusals.edge import log_to
 
 if TYPE_CHECKING:
     from tests.sandbox.ecs_scene import Scene
@@ -393,3 +394,13 @@ def test_a_role_with_a_policy_of_aws_starts_tasks(scene: Scene) -> None:
     scene.serve(scene.define(), desiredCount=1)
     scene.wait(60)
     assert scene.service()["runningCount"] == 1
+
+
+def test_logs_are_written_where_the_policy_allows_it(scene: Scene) -> None:
+    log_to("open", account="123456789012")(scene)
+    arn = scene.balancer["LoadBalancerArn"]
+    shown = scene.elb.describe_load_balancer_attributes(LoadBalancerArn=arn)["Attributes"]
+    assert {"Key": "access_logs.s3.bucket", "Value": "open"} in shown
+    assert scene.local.provision({"buckets": ["placeholder"]}) != []
+    bucket = [{"Key": "access_logs.s3.bucket", "Value": "placeholder"}]
+    scene.elb.modify_load_balancer_attributes(LoadBalancerArn=arn, Attributes=bucket)

@@ -112,7 +112,7 @@ def _properties(region: Region, made: Namespace, soa: Members | None) -> Members
         return {"HttpProperties": {"HttpName": made.name}}
     place = {"VPC": {"VPCRegion": region.name, "VPCId": made.vpc}} if made.vpc else {}
     settings = {"HostedZoneConfig": {"PrivateZone": bool(made.vpc), "Comment": "Created by AWS Cloud Map"}}
-    zone = region.moto("route53", "CreateHostedZone", Name=made.name, CallerReference=made.id, **place, **settings)
+    zone = region.ask("route53", "CreateHostedZone", Name=made.name, CallerReference=made.id, **place, **settings)
     identifier = zone["HostedZone"]["Id"].rpartition("/")[2]
     return {
         "DnsProperties": {"HostedZoneId": identifier, "SOA": soa or {"TTL": 15}},
@@ -134,7 +134,7 @@ def delete_namespace(region: Region, call: Call, _forward: Forward) -> Answer:
         zone = found.properties.get("DnsProperties", {}).get("HostedZoneId")
         if zone:
             with suppress(AwsError):
-                region.moto("route53", "DeleteHostedZone", Id=zone)
+                region.ask("route53", "DeleteHostedZone", Id=zone)
 
     return {"OperationId": begin(region, "DELETE_NAMESPACE", {"NAMESPACE": found.id}, finish)}
 

@@ -57,7 +57,7 @@ def _check_certificates(region: Region, params: Mapping[str, Any]) -> None:
         if ":acm:" not in arn:
             continue
         try:
-            status = region.moto("acm", "DescribeCertificate", CertificateArn=arn)["Certificate"]["Status"]
+            status = region.ask("acm", "DescribeCertificate", CertificateArn=arn)["Certificate"]["Status"]
         except AwsError as error:
             raise AwsError("CertificateNotFound", f"Certificate '{arn}' not found") from error
         if status != "ISSUED":

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from tests.sandbox.refusals.ecs import DEFINITIONS, SERVICES
+from tests.sandbox.refusals.edge import EDGE
 from tests.sandbox.refusals.jobs import JOBS
 from tests.sandbox.refusals.load_balancing import BALANCERS
 from tests.sandbox.refusals.others import GROUPS, REST, ROLES
 
-REFUSALS = [*DEFINITIONS, *SERVICES, *BALANCERS, *GROUPS, *ROLES, *REST, *JOBS]
+REFUSALS = [*DEFINITIONS, *SERVICES, *BALANCERS, *GROUPS, *ROLES, *REST, *JOBS, *EDGE]
