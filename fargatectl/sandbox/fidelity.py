@@ -282,18 +282,33 @@ SERVICES = (
         "CloudWatch Logs API Reference",
         (
             Row(
-                "CreateLogGroup PutRetentionPolicy",
-                "Names, AWS's numbers of days; tasks write a few lines",
-                "Nothing expires",
+                "CreateLogGroup DescribeLogGroups DeleteLogGroup PutRetentionPolicy AssociateKmsKey DisassociateKmsKey",
+                "Names, AWS's numbers of days, classes, keys by ARN; tasks write a few lines",
+                "Nothing expires; keys are kept only",
             ),
         ),
         (
+            Row("DeleteRetentionPolicy ListTagsForResource TagResource UntagResource", "What is kept and shown"),
             Row(
-                "DescribeLogGroups DeleteLogGroup DeleteRetentionPolicy ListTagsForResource TagResource "
-                "UntagResource DescribeLogStreams",
-                "What is kept and shown, pages of fifty",
-                "Classes and KMS keys are kept only",
+                "DescribeLogStreams GetLogEvents FilterLogEvents",
+                "What tasks wrote, by time and by words",
+                "JSON patterns match everything",
             ),
+        ),
+    ),
+    Service(
+        "CloudWatch",
+        "cloudwatch",
+        "CloudWatch API Reference",
+        (),
+        (
+            Row(
+                "PutMetricAlarm DescribeAlarms DeleteAlarms SetAlarmState ListTagsForResource TagResource "
+                "UntagResource",
+                "What is kept and shown",
+                "A new alarm is OK, not INSUFFICIENT_DATA; no metric moves; no composite alarms",
+            ),
+            Row("PutDashboard GetDashboard ListDashboards DeleteDashboards", "What is kept and shown"),
         ),
     ),
     Service(

@@ -149,28 +149,15 @@ def _bucket(region: Region, name: str) -> Iterator[str]:
     place = {} if region.name == "us-east-1" else {"CreateBucketConfiguration": {"LocationConstraint": region.name}}
     region.ask("s3", "CreateBucket", Bucket=name, **place)
     # ELB user guide, "Enable access logs": without it a load balancer could not write there.
-    writer = {"Service": "logdelivery.elasticloadbalancing.amazonaws.com"}
     statement = {
         "Effect": "Allow",
-        "Principal": writer,
+        "Principal": {"Service": DELIVERY},
         "Action": "s3:PutObject",
         "Resource": f"arn:aws:s3:::{name}/*",
     }
     policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
     region.ask("s3", "PutBucketPolicy", Bucket=name, Policy=policy)
     yield f"bucket {name}, which takes access logs of load balancers"
-
-
-def _log_bucket(region: Region, name: str) -> Iterator[str]:
-    yield from _bucket(region, name)
-    path = f"arn:aws:s3:::{name}/*"
-    statement = {"Effect": "Allow", "Principal": {"Service": DELIVERY}, "Action": "s3:PutObject", "Resource": path}
-    try:
-        region.ask("s3", "GetBucketPolicy", Bucket=name)
-    except AwsError:
-        policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
-        region.ask("s3", "PutBucketPolicy", Bucket=name, Policy=policy)
-        yield f"policy of bucket {name}, which lets load balancers write their logs"
 
 
 def _object(region: Region, arn: str) -> Iterator[str]:
@@ -261,7 +248,7 @@ _MAKERS: dict[str, Callable[[Region, Any], Iterator[str]]] = {
     "zones": _zone,
     "repositories": _repository,
     "topics": _topic,
-    "buckets": _log_bucket,
+    "buckets": _bucket,
     "objects": _object,
     "policies": _policy,
     "alarms": _alarm,

@@ -46,7 +46,7 @@ def default_route(ec2: Any, subnet: str) -> dict[str, Any]:
 
 
 def test_everything_is_made_once(local: LocalAws) -> None:
-    assert len(local.provision(REFERENCES)) == 18
+    assert len(local.provision(REFERENCES)) == 17
     assert local.provision(REFERENCES) == []
 
 
