@@ -246,7 +246,7 @@ class Region:
 
     def backend(self, service: str) -> Any:  # noqa: ANN401 - moto's objects are untyped
         """Return moto's own object for a service, for `moto_adapter` to change."""
-        self.cloud.reads.forget()
+        self.cloud.reads.forget(service)
         return self.cloud.moto.backend(service, self.account, self.name)
 
     def later(self, seconds: float, action: Callable[[], None]) -> None:

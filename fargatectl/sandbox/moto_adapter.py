@@ -29,12 +29,15 @@ from werkzeug.exceptions import HTTPException, NotFound
 
 from fargatectl.sandbox.faults import AwsError
 from fargatectl.sandbox.http import Request, Response
+from fargatectl.sandbox.moto_haste import hasten
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from datetime import datetime
 
 LOCK = threading.RLock()
+
+hasten()
 
 _MODULES = {"lambda": "awslambda", "acm-pca": "acmpca"}
 _FATAL = (KeyError, AttributeError, TypeError, ValueError, IndexError, AssertionError)

@@ -1,8 +1,9 @@
-"""What moto answered to reading calls, kept until the next write: planning asks for the same things again and again."""
+"""What moto answered to reads, kept until a write that could change it: planning asks for the same things again."""
 
 from __future__ import annotations
 
 import pickle
+from collections import defaultdict
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 if TYPE_CHECKING:
@@ -16,36 +17,54 @@ T = TypeVar("T")
 _STEADY = ("ec2", "elbv2", "iam", "logs", "route53", "secretsmanager", "ssm")
 _MOST = 2_000
 
+# A write changes the answers of its own service, and of those that look into it. ELB shows of EC2 only what stays.
+_WATCHED_BY = {"secretsmanager": ("ssm",)}
+
+# The busiest writes of EC2, by what their names contain, and the reads that can tell.
+_NARROW = {
+    "SecurityGroup": ("SecurityGroup", "DescribeTags"),
+    "NetworkInterface": ("NetworkInterface", "DescribeSubnets", "DescribeTags"),
+}
+
 
 class Reads:
     """Answers by what was asked. Everyone gets a copy, so that amending an answer harms nobody."""
 
     def __init__(self) -> None:
-        self._answers: dict[tuple[Any, ...], bytes] = {}
+        self._answers: defaultdict[str, dict[tuple[Any, ...], bytes]] = defaultdict(dict)
 
     def once(self, call: Call, more: object, ask: Callable[[], T]) -> T:
         """Return the answer to a call, asked for at the first time; `more` tells apart what the call does not say.
 
-        A call that writes is always asked, and empties the memory before and after.
+        A call that writes is always asked, and what it may change is forgotten before and after.
         """
         if call.mutating:
-            self.forget()
+            self.forget(call.service, call.operation)
             try:
                 return ask()
             finally:
-                self.forget()
+                self.forget(call.service, call.operation)
         if call.service not in _STEADY:
             return ask()
-        key = (call.service, call.operation, call.account, call.region, pickle.dumps((call.params, more)))
-        known = self._answers.get(key)
+        answers = self._answers[call.service]
+        key = (call.operation, call.account, call.region, pickle.dumps((call.params, more)))
+        known = answers.get(key)
         if known is None:
             answer = ask()
-            if len(self._answers) >= _MOST:
-                self.forget()
-            self._answers[key] = pickle.dumps(answer)
+            if len(answers) >= _MOST:
+                answers.clear()
+            answers[key] = pickle.dumps(answer)
             return answer
         return cast("T", pickle.loads(known))  # noqa: S301 - pickled above, in this process
 
-    def forget(self) -> None:
-        """Empty the memory: something was written."""
-        self._answers.clear()
+    def forget(self, service: str = "", operation: str = "") -> None:
+        """Forget what a write by `operation` of `service` may change; all that a service answers; everything."""
+        if service not in _STEADY:  # such as the tagging API, which writes into all of them
+            self._answers.clear()
+            return
+        for other in _WATCHED_BY.get(service, ()):
+            self._answers[other].clear()
+        seen = next((reads for noun, reads in _NARROW.items() if service == "ec2" and noun in operation), ("",))
+        answers = self._answers[service]
+        for key in [key for key in answers if any(part in key[0] for part in seen)]:
+            del answers[key]

@@ -68,6 +68,9 @@ def _operation(request: Request, service: str, protocol: str) -> tuple[str, dict
 def _params(request: Request, service: str, operation: str, protocol: str, uri: dict[str, Any]) -> dict[str, Any]:
     if botocore_adapter.operation_model(service, operation) is None:
         raise AwsError("InvalidAction", f"The action {operation} is not valid for this web service.")
+    if protocol in ("query", "ec2"):
+        sent = (request.method, request.url, request.content_type, request.body)
+        return dict(pickle.loads(_form(service, operation, protocol, *sent)))  # noqa: S301 - pickled below
     if protocol != "json":
         return moto_adapter.parse(service, operation, protocol, request, uri)
     try:
@@ -75,6 +78,13 @@ def _params(request: Request, service: str, operation: str, protocol: str, uri: 
     except ValueError as error:
         raise AwsError("SerializationException", "The request body is not valid JSON.") from error
     return params if isinstance(params, dict) else {}
+
+
+@lru_cache(maxsize=512)
+def _form(service: str, operation: str, protocol: str, method: str, url: str, media: str, body: bytes) -> bytes:  # noqa: PLR0913 - all of a request that tells one form from another
+    # As slow as moto's serializers, and as often the same.
+    request = Request(method, url, {"content-type": media}, body)
+    return pickle.dumps(moto_adapter.parse(service, operation, protocol, request, {}))
 
 
 def encode(call: Call, answer: Mapping[str, Any]) -> Response:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
-from fargatectl.sandbox import moto_adapter
+from fargatectl.sandbox import moto_adapter, tagging
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -90,6 +90,7 @@ class Account:
 class _Sight:
     """What has been seen so far: things by name, and names by what AWS calls them."""
 
+    tags: Mapping[str, Mapping[str, str]]
     things: dict[str, Any] = field(default_factory=dict)
     names: dict[str, str] = field(default_factory=dict)
 
@@ -103,7 +104,7 @@ def look(local: LocalAws) -> Account:
     region = local.cloud.region(local.account, local.region)
     with moto_adapter.LOCK, local.cloud.moto.active():
         local.cloud.catch_up()
-        sight = _Sight()
+        sight = _Sight({arn.removesuffix(":*"): tags for arn, tags in tagging.tagged(region)})
         revisions = _task_definitions(region, sight)
         for part in (_ecs, _elb, _groups, _roles, _logs, _cloudmap, _scaling, _secrets):
             part(region, sight)
@@ -169,11 +170,11 @@ def _elb(region: Region, sight: _Sight) -> None:
         health = region.ask("elbv2", "DescribeTargetHealth", TargetGroupArn=arn)["TargetHealthDescriptions"]
         states = [target["TargetHealth"]["State"] for target in health]
         name = f"target group {group['TargetGroupName']}"
-        sight.add(name, group, arn, attributes=attributes, targets=states, tags=_elb_tags(region, arn))
+        sight.add(name, group, arn, attributes=attributes, targets=states, tags=sight.tags[arn])
     for balancer in region.ask("elbv2", "DescribeLoadBalancers").get("LoadBalancers", ()):
         arn, name = balancer["LoadBalancerArn"], balancer["LoadBalancerName"]
         attributes = region.ask("elbv2", "DescribeLoadBalancerAttributes", LoadBalancerArn=arn)["Attributes"]
-        tags = _elb_tags(region, arn)
+        tags = sight.tags[arn]
         sight.add(f"load balancer {name}", balancer, arn, attributes=attributes, tags=tags)
         _listeners(region, sight, name, arn)
 
@@ -181,14 +182,10 @@ def _elb(region: Region, sight: _Sight) -> None:
 def _listeners(region: Region, sight: _Sight, name: str, balancer: str) -> None:
     for listener in region.ask("elbv2", "DescribeListeners", LoadBalancerArn=balancer)["Listeners"]:
         arn, label = listener["ListenerArn"], f"{name}:{listener['Port']}"
-        sight.add(f"listener {label}", listener, arn, tags=_elb_tags(region, arn))
+        sight.add(f"listener {label}", listener, arn, tags=sight.tags[arn])
         for rule in region.ask("elbv2", "DescribeRules", ListenerArn=arn)["Rules"]:
             one = rule["RuleArn"]
-            sight.add(f"rule {label}/{rule['Priority']}", rule, one, tags=_elb_tags(region, one))
-
-
-def _elb_tags(region: Region, arn: str) -> Any:
-    return region.ask("elbv2", "DescribeTags", ResourceArns=[arn])["TagDescriptions"][0]["Tags"]
+            sight.add(f"rule {label}/{rule['Priority']}", rule, one, tags=sight.tags.get(one))
 
 
 def _groups(region: Region, sight: _Sight) -> None:
@@ -205,19 +202,17 @@ def _roles(region: Region, sight: _Sight) -> None:
 
 def _logs(region: Region, sight: _Sight) -> None:
     for group in region.ask("logs", "DescribeLogGroups").get("logGroups", ()):
-        arn = group["arn"].removesuffix(":*")
-        tags = region.ask("logs", "ListTagsForResource", resourceArn=arn).get("tags")
-        sight.add(f"log group {group['logGroupName']}", group, tags=tags)
+        sight.add(f"log group {group['logGroupName']}", group, tags=sight.tags[group["arn"].removesuffix(":*")])
 
 
 def _cloudmap(region: Region, sight: _Sight) -> None:
     for namespace in region.ask("servicediscovery", "ListNamespaces")["Namespaces"]:
         name = f"namespace {namespace['Name']}"
-        tags = region.ask("servicediscovery", "ListTagsForResource", ResourceARN=namespace["Arn"])["Tags"]
+        tags = sight.tags.get(namespace["Arn"])
         zone = namespace.get("Properties", {}).get("DnsProperties", {}).get("HostedZoneId", namespace["Id"])
         sight.add(name, {**namespace, "ServiceCount": 0}, namespace["Arn"], namespace["Id"], zone, tags=tags)
     for service in region.ask("servicediscovery", "ListServices")["Services"]:
-        tags = region.ask("servicediscovery", "ListTagsForResource", ResourceARN=service["Arn"])["Tags"]
+        tags = sight.tags.get(service["Arn"])
         instances = region.ask("servicediscovery", "ListInstances", ServiceId=service["Id"])["Instances"]
         label = f"discovery {service['Name']}"
         sight.add(label, service, service["Arn"], service["Id"], tags=tags, instances=len(instances))

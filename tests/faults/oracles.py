@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from fargatectl.model.ownership import ADDRESS
+from fargatectl.sandbox import tagging
 from fargatectl.sandbox.faults import AwsError
 
 if TYPE_CHECKING:
@@ -144,10 +145,9 @@ class Oracles:
 
     def after(self, call: Call) -> None:
         """Judge what a mutating call has left."""
-        name = f"{call.service}:{call.operation}"
-        if name in _NAMED:
-            for what in _duplicates(_NAMED[name](self.region)):
-                self._blame("I6", name, what)
+        if call.operation.startswith("Create"):
+            for what in _duplicates(self.region):
+                self._blame("I6", f"{call.service}:{call.operation}", what)
 
     def _blame(self, invariant: str, name: str, why: str) -> None:
         self.violations.append(f"{invariant}: {name}: {why}")
@@ -239,125 +239,72 @@ def _scalable_targets(region: Region) -> Any:
     return region.ask("application-autoscaling", "DescribeScalableTargets", ServiceNamespace="ecs")["ScalableTargets"]
 
 
-def _duplicates(named: Iterator[tuple[str, dict[str, str]]]) -> Iterator[str]:
-    """Yield what one owner has twice. A replacement may stand beside its old half, under another name."""
+def _duplicates(region: Region) -> Iterator[str]:
+    """Yield what one owner has twice. A replacement may stand beside its old half: under another name, or elsewhere."""
     seen: dict[tuple[str, ...], int] = {}
-    for name, tags in named:
-        if ADDRESS in tags:
-            key = (name, *(tags[tag] for tag in sorted(tags) if tag.startswith("fargatectl:")))
+    for arn, tags in tagging.tagged(region):
+        if ADDRESS in tags and any(kind in arn for kind in _REPEATABLE):
+            place = _vpc(region, arn) if ":security-group/" in arn else arn.rpartition("/")[0]
+            key = (place, *(tags[tag] for tag in sorted(tags) if tag.startswith("fargatectl:")))
             seen[key] = seen.get(key, 0) + 1
     yield from (f"{key} is there {times} times" for key, times in seen.items() if times > 1)
 
 
-def _balancers(region: Region) -> Iterator[tuple[str, dict[str, str]]]:
-    for balancer in region.ask("elbv2", "DescribeLoadBalancers").get("LoadBalancers", ()):
-        yield balancer["LoadBalancerName"], tags_of(region, "elbv2", balancer["LoadBalancerArn"]) or {}
+def _vpc(region: Region, arn: str) -> str:
+    filters = [{"Name": "group-id", "Values": [arn.rpartition("/")[2]]}]
+    return str(region.ask("ec2", "DescribeSecurityGroups", Filters=filters)["SecurityGroups"][0]["VpcId"])
 
 
-def _target_groups(region: Region) -> Iterator[tuple[str, dict[str, str]]]:
-    for group in region.ask("elbv2", "DescribeTargetGroups").get("TargetGroups", ()):
-        yield group["TargetGroupName"], tags_of(region, "elbv2", group["TargetGroupArn"]) or {}
-
-
-def _listeners(region: Region) -> Iterator[tuple[str, dict[str, str]]]:
-    for balancer in region.ask("elbv2", "DescribeLoadBalancers").get("LoadBalancers", ()):
-        arn = balancer["LoadBalancerArn"]
-        for listener in region.ask("elbv2", "DescribeListeners", LoadBalancerArn=arn)["Listeners"]:
-            yield listener["ListenerArn"], tags_of(region, "elbv2", listener["ListenerArn"]) or {}
-
-
-def _rules(region: Region) -> Iterator[tuple[str, dict[str, str]]]:
-    for listener, _ in _listeners(region):
-        for rule in region.ask("elbv2", "DescribeRules", ListenerArn=listener)["Rules"]:
-            yield listener, tags_of(region, "elbv2", rule["RuleArn"]) or {}
-
-
-def _groups(region: Region) -> Iterator[tuple[str, dict[str, str]]]:
-    for group in region.ask("ec2", "DescribeSecurityGroups")["SecurityGroups"]:
-        yield group["VpcId"], _dict(group.get("Tags"))
-
-
-def _namespaces(region: Region) -> Iterator[tuple[str, dict[str, str]]]:
-    for found in region.ask("servicediscovery", "ListNamespaces")["Namespaces"]:
-        yield "", tags_of(region, "servicediscovery", found["Id"]) or {}
-
-
-def _discovery(region: Region) -> Iterator[tuple[str, dict[str, str]]]:
-    for found in region.ask("servicediscovery", "ListServices")["Services"]:
-        yield "", tags_of(region, "servicediscovery", found["Id"]) or {}
-
-
-_NAMED: Mapping[str, Callable[[Region], Iterator[tuple[str, dict[str, str]]]]] = {
-    # What could be there twice after such a call; the names of all others are unique in AWS.
-    "elbv2:CreateLoadBalancer": _balancers,
-    "elbv2:CreateTargetGroup": _target_groups,
-    "elbv2:CreateRule": _rules,
-    "ec2:CreateSecurityGroup": _groups,
-    "servicediscovery:CreatePrivateDnsNamespace": _namespaces,
-    "servicediscovery:CreateService": _discovery,
-}
+_REPEATABLE = (
+    # What AWS would make twice of the same name or with the same tags; the names of all others are unique.
+    ":loadbalancer/",
+    ":targetgroup/",
+    ":listener/",
+    ":listener-rule/",
+    ":security-group/",
+    ":servicediscovery:",
+)
 
 
 def tags_of(region: Region, service: str, target: str) -> dict[str, str] | None:
     """Return the tags of what a call to `service` names as `target`; None where there is no such thing."""
-    return _TAGS.get(service, _ecs_tags)(region, target)
+    if service == "iam":
+        return _role_tags(region, target)
+    if service == "application-autoscaling" and target.startswith("arn:"):
+        return _scaling_tags(region, target)
+    arns = _arns(region, service, target)
+    found = next((tags for arn, tags in tagging.tagged(region) if arn.removesuffix(":*") in arns), None)
+    if found is None and service == "ecs":  # what is INACTIVE has its tags still
+        answer = _or_none(region, "ecs", "ListTagsForResource", resourceArn=arns[0])
+        return None if answer is None else {tag["key"]: tag["value"] for tag in answer["tags"]}
+    return found
 
 
-def _elb_tags(region: Region, target: str) -> dict[str, str] | None:
-    answer = _or_none(region, "elbv2", "DescribeTags", ResourceArns=[target])
-    return None if answer is None else _dict(answer["TagDescriptions"][0]["Tags"])
+def _arns(region: Region, service: str, target: str) -> list[str]:
+    """Return what the ARN of `target` may be."""
+    if target.startswith("arn:"):
+        return [target]
+    kinds = _ARNS[service] if "/" not in target or service == "logs" else ("ecs", "service/")
+    return [region.arn(kinds[0], f"{kind}{target}") for kind in kinds[1:]]
 
 
-def _group_tags(region: Region, target: str) -> dict[str, str] | None:
-    filters = [{"Name": "group-id", "Values": [target]}]
-    found = region.ask("ec2", "DescribeSecurityGroups", Filters=filters)["SecurityGroups"]
-    return _dict(found[0].get("Tags")) if found else None
+_ARNS: Mapping[str, tuple[str, ...]] = {
+    # By the service that is called: the service in the ARN, and what comes before the name.
+    "ecs": ("ecs", "cluster/"),
+    "ec2": ("ec2", "security-group/"),
+    "logs": ("logs", "log-group:"),
+    "servicediscovery": ("servicediscovery", "service/", "namespace/"),
+}
 
 
 def _role_tags(region: Region, target: str) -> dict[str, str] | None:
     answer = _or_none(region, "iam", "ListRoleTags", RoleName=target)
-    return None if answer is None else _dict(answer["Tags"])
-
-
-def _log_tags(region: Region, target: str) -> dict[str, str] | None:
-    answer = _or_none(region, "logs", "ListTagsForResource", resourceArn=region.arn("logs", f"log-group:{target}"))
-    return None if answer is None else dict(answer.get("tags") or {})
+    return None if answer is None else {tag["Key"]: tag["Value"] for tag in answer["Tags"]}
 
 
 def _scaling_tags(region: Region, target: str) -> dict[str, str] | None:
-    """Return the tags of a scalable target by its ARN, or of the service that is scaled."""
-    if not target.startswith("arn:"):
-        return _ecs_tags(region, target)
     answer = _or_none(region, "application-autoscaling", "ListTagsForResource", ResourceARN=target)
     return None if answer is None else dict(answer["Tags"])
-
-
-def _cloudmap_tags(region: Region, target: str) -> dict[str, str] | None:
-    for kind, key, operation in (("service", "Service", "GetService"), ("namespace", "Namespace", "GetNamespace")):
-        found = _or_none(region, "servicediscovery", operation, Id=target)
-        if found is not None:
-            arn = found[key].get("Arn") or region.arn("servicediscovery", f"{kind}/{target}")
-            return _dict(region.ask("servicediscovery", "ListTagsForResource", ResourceARN=arn)["Tags"])
-    return None
-
-
-def _ecs_tags(region: Region, target: str) -> dict[str, str] | None:
-    """Return the tags of a cluster, of `cluster/service`, or of an ARN."""
-    arn = target
-    if not target.startswith("arn:"):
-        arn = region.arn("ecs", f"service/{target}" if "/" in target else f"cluster/{target}")
-    answer = _or_none(region, "ecs", "ListTagsForResource", resourceArn=arn)
-    return None if answer is None else _dict(answer["tags"])
-
-
-_TAGS: Mapping[str, Callable[[Region, str], dict[str, str] | None]] = {
-    "elbv2": _elb_tags,
-    "ec2": _group_tags,
-    "iam": _role_tags,
-    "logs": _log_tags,
-    "servicediscovery": _cloudmap_tags,
-    "application-autoscaling": _scaling_tags,
-}
 
 
 def _or_none(region: Region, service: str, operation: str, **params: Any) -> dict[str, Any] | None:
@@ -365,7 +312,3 @@ def _or_none(region: Region, service: str, operation: str, **params: Any) -> dic
         return region.ask(service, operation, **params)
     except AwsError:
         return None
-
-
-def _dict(tags: Any) -> dict[str, str]:
-    return {tag.get("Key") or tag["key"]: tag.get("Value", tag.get("value", "")) for tag in tags or ()}
