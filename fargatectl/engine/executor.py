@@ -187,6 +187,7 @@ class _Execution:
             waits = {Step("drop", user) for user in users.get(address, ()) if user in dropped}
             if own in edges and not self.stack.resources[address].reconciler.create_first:
                 edges[own].add(drop)
+                waits |= self._made_before(address, needs, actions) & edges.keys()
             elif own in edges:
                 if self.settle is None:
                     self.postponed.append(address)
@@ -201,6 +202,22 @@ class _Execution:
                 continue
             later = {s for s, other in self.swept.items() if other.rank > orphan.rank}
             edges[step] = declared | later
+
+    def _made_before(
+        self, address: Address, needs: Mapping[Address, Any], actions: Mapping[Address, Action]
+    ) -> set[Step]:
+        """Return the makes to wait for before what cannot stand beside its replacement is dropped.
+
+        So the gap is short, and what a failure keeps from being made anew is kept. Needs that wait for this very drop
+        are left out.
+        """
+
+        def waits_for_drops(need: Address) -> bool:
+            first = need in actions and self.stack.resources[need].reconciler.create_first
+            replaced = actions.get(need) == Action.REPLACE and not first
+            return replaced or any(waits_for_drops(deeper) for deeper in needs[need])
+
+        return {Step("make", need) for need in needs[address] if not waits_for_drops(need)}
 
     def _unwanted(self, address: Address) -> bool:
         """A resource that is not there and is not to be made: a destroy's NOOP."""

@@ -71,7 +71,8 @@ class NamespaceOut:
 class DiscoveryService(Spec):
     """A Cloud Map service: the name in the namespace under which ECS registers its tasks. `ttl` in seconds.
 
-    ECS reports the tasks' health itself, which is a custom health check in Cloud Map's words.
+    ECS reports the health of tasks itself: in Cloud Map's words a custom health check. `after` is what must be in
+    place before this is replaced: the exchange of a target group deploys tasks that register here as before.
     """
 
     identity: ClassVar[tuple[str, ...]] = ("name", "namespace_id")
@@ -82,6 +83,7 @@ class DiscoveryService(Spec):
     ttl: int
     routing: str = setting(immutable=True, default="MULTIVALUE")
     custom_health_check: bool = setting(immutable=True, default=True)
+    after: Late[str] = setting(wiring=True, default="")
 
     def __post_init__(self) -> None:
         # DNS names are the same in any case, and Cloud Map compares them so.
@@ -263,14 +265,16 @@ def declare_service(  # noqa: PLR0913 - what makes up a name
     records: Sequence[str],
     ttl: int,
     routing: str = "MULTIVALUE",
+    after: Late[str] = "",
 ) -> Declared[DiscoveryOut]:
-    """Declare that `service` is found as `name` in the namespace; `ttl` in seconds."""
+    """Declare that `service` is found as `name` in the namespace; `ttl` in seconds, `after` as in the spec."""
     spec = DiscoveryService(
         name=name,
         namespace_id=namespace.ref(lambda out: out.id),
         records=tuple(records),
         ttl=ttl,
         routing=routing,
+        after=after,
     )
     return stack.add(DiscoveryServices(), service, spec, group=f"service {service}")
 

@@ -48,7 +48,7 @@ def declare_service(shared: Shared, name: str, service: Service) -> ServiceView:
             security_groups=(shared.task_groups[name],),
             public_ip=placed.then(lambda placement: placement.public_ip),
             targets=_targets(name, service, target),
-            discovery=_discovery(shared, name, service),
+            discovery=_discovery(shared, name, service, target),
             grace_period=service.http.grace_period if service.http else None,
             deployment=ecs.DeploymentConfiguration(
                 min_percent=service.deploy.min_healthy,
@@ -92,7 +92,9 @@ def _declare_ingress(shared: Shared, name: str, service: Service) -> Ref[str]:
     return network.task_ingress(shared.stack, name, group_id=group, port=service.port, sources=sources)
 
 
-def _discovery(shared: Shared, name: str, service: Service) -> tuple[ecs.DiscoveryRegistration, ...]:
+def _discovery(
+    shared: Shared, name: str, service: Service, target: alb.Target | None
+) -> tuple[ecs.DiscoveryRegistration, ...]:
     if service.discovery is None or shared.namespace is None:
         return ()
     declared = cloudmap.declare_service(
@@ -103,6 +105,7 @@ def _discovery(shared: Shared, name: str, service: Service) -> tuple[ecs.Discove
         records=service.discovery.records,
         ttl=service.discovery.ttl,
         routing=service.discovery.routing,
+        after=target.target_group_arn if target else "",
     )
     # With SRV records ECS wants the port, with A records alone it refuses one (ECS API Reference, ServiceRegistry).
     port = service.port if "SRV" in service.discovery.records else None

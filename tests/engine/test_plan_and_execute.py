@@ -116,6 +116,29 @@ def test_an_immutable_change_replaces_and_moves_the_users_first(new_stack: Any, 
     assert writes == ["create home", "update user parent", "delete home"]
 
 
+def test_what_cannot_stand_beside_its_replacement_stays_until_that_can_be_made(
+    new_stack: Any, world: World, aws: Any
+) -> None:
+    def family_of(shape: str, size: int) -> Stack:
+        stack: Stack = new_stack()
+        home = stack.add(Things(world), "home", Thing(name="home", size=size), group="all")
+        room = Thing(name="room", shape=shape, parent=home.ref(lambda made: made))
+        stack.add(Things(world), "room", room, group="all")
+        return stack
+
+    done(family_of("round", 1), aws)
+    world.calls.clear()
+    world.broken.add("home")
+    outcome, _ = done(family_of("square", 2), aws)
+    assert not outcome.complete
+    assert not [call for call in world.calls if call.startswith("delete")]
+    world.broken.clear()
+    world.calls.clear()
+    done(family_of("square", 2), aws)
+    writes = [call for call in world.calls if not call.startswith("read")]
+    assert writes == ["update home size", "delete room", "create room"]
+
+
 def test_foreign_things_are_refused_with_their_owner(new_stack: Any, world: World, aws: Any) -> None:
     world.make(Thing(name="home-round", tags={"fargatectl:app": "other"}))
     with pytest.raises(Refused, match="the app other"):

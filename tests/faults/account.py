@@ -80,10 +80,22 @@ class Account:
         """Return a line for each thing that `other`, an account as JSON, lacks or has another way."""
         mine, theirs = self.to_json()["things"], other["things"]
         return [
-            f"{name}: expected {json.dumps(mine.get(name))[:600]}, got {json.dumps(theirs.get(name))[:600]}"
+            f"{name}: {difference}"
             for name in sorted({*mine, *theirs})
-            if mine.get(name) != theirs.get(name)
+            for difference in _differences(mine.get(name), theirs.get(name))
         ]
+
+
+def _differences(expected: Any, found: Any) -> list[str]:
+    """Return a line for each member that differs, or one for the whole."""
+    if isinstance(expected, dict) and isinstance(found, dict):
+        keys = [key for key in sorted({*expected, *found}) if expected.get(key) != found.get(key)]
+        return [f"{key}: expected {_short(expected.get(key))}, got {_short(found.get(key))}" for key in keys]
+    return [] if expected == found else [f"expected {_short(expected)}, got {_short(found)}"]
+
+
+def _short(value: Any) -> str:
+    return json.dumps(value)[:300]
 
 
 @dataclass
