@@ -180,6 +180,9 @@ def test_a_destroy_leaves_a_twin_alone(world: World, address: str) -> None:
 
 
 BASE = FILE + "\n[environments.staging]\n\n[environments.prod]\n"
+HOST = 'host         = ["shop.example.com"]'
+APART = BASE.replace("shop.internal", "${environment}.internal").replace(HOST, 'host = ["${environment}.example.com"]')
+"""Environments share neither a namespace nor a host: there is one record of a name."""
 RIVALS = FILE.replace('app     = "shop"', 'app     = "shop-staging"').replace("shop.internal", "rival.internal")
 
 
@@ -188,17 +191,16 @@ def test_environments_and_apps_live_side_by_side(world: World) -> None:
     """The base, two environments, and an app whose name begins like one of them."""
     local = world.local
     neighbours = [World(local, world.directory, environment=name) for name in ("staging", "prod")]
-    text = BASE.replace("shop.internal", "${environment}.internal")
     for neighbour in neighbours:
-        neighbour.deploy(text)
+        neighbour.deploy(APART)
     assert not world.plan(FILE).plan
     before = contents(world.aws)
     mine = {name: {n for n in names if "staging" not in n and "prod" not in n} for name, names in before.items()}
-    neighbours[0].destroy(text)
+    neighbours[0].destroy(APART)
     after = contents(world.aws)
     assert not [n for names in after.values() for n in names if "staging" in n and not n.startswith("arn")]
     assert {name: names & mine[name] for name, names in after.items()} == mine
-    assert not neighbours[1].plan(text).plan
+    assert not neighbours[1].plan(APART).plan
     assert not world.plan(FILE).plan
 
 
@@ -215,7 +217,7 @@ def test_rules_of_a_group_belong_to_that_group_alone(world: World) -> None:
 @in_a_copy
 def test_an_app_named_like_an_environment_of_ours_is_refused_its_names(world: World) -> None:
     staging = World(world.local, world.directory, environment="staging")
-    staging.deploy(BASE.replace("shop.internal", "staging.internal"))
+    staging.deploy(APART)
     with pytest.raises(Refused, match="the app shop in environment staging"):
         world.plan(RIVALS)
 
