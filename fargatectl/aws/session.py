@@ -10,6 +10,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 import botocore.session
@@ -17,6 +18,7 @@ from boto3.session import Session
 from botocore.config import Config
 
 from fargatectl.aws.errors import SERVICE
+from fargatectl.aws.models import TrimmedModels
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
@@ -346,12 +348,18 @@ def chunks(items: Sequence[T], size: int) -> list[Sequence[T]]:
     return [items[start : start + size] for start in range(0, len(items), size)]
 
 
-def make_session(*, profile: str | None = None, environment: Mapping[str, str] | None = None) -> Session:
+def make_session(
+    *, profile: str | None = None, environment: Mapping[str, str] | None = None, cache: Path | None = None
+) -> Session:
     """Return a boto3 session over the standard AWS chain; `profile` as `--profile` gives it.
 
-    `environment` replaces profile and credentials (the local AWS brings its own).
+    `environment` replaces profile and credentials (the local AWS brings its own). `cache` is a directory for copies of
+    AWS's service models; a user who has models of their own (AWS_DATA_PATH, ~/.aws/models) gets those.
     """
     core = botocore.session.Session(profile=profile)
     if environment is not None:
         core.set_credentials(environment["AWS_ACCESS_KEY_ID"], environment["AWS_SECRET_ACCESS_KEY"])
+    own_models = core.get_config_variable("data_path") or Path(TrimmedModels.CUSTOMER_DATA_PATH).exists()
+    if cache is not None and not own_models:
+        core.register_component("data_loader", TrimmedModels(cache))
     return Session(botocore_session=core)

@@ -7,7 +7,10 @@ import subprocess
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING
+
+import platformdirs
 
 from fargatectl.cli import endpoints
 from fargatectl.config.load import find, load
@@ -16,9 +19,8 @@ from fargatectl.errors import UsageError
 from fargatectl.render.words import count
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Iterator, MutableMapping
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, MutableMapping
     from concurrent.futures import Executor
-    from pathlib import Path
 
     from boto3.session import Session
 
@@ -122,7 +124,7 @@ def target(
     if options.sandbox:
         endpoint = _enter_sandbox(options, config, surroundings)
     open_session: Callable[[str | None], Session] = surroundings.open_session or (
-        lambda profile: make_session(profile=profile)
+        lambda profile: make_session(profile=profile, cache=_cache(surroundings.environ))
     )
     session = open_session(None if options.sandbox else options.profile)
     endpoints.guard(session, confirmed=options.endpoint_url)
@@ -155,6 +157,11 @@ def require_account(there: Target) -> None:
     seen = observe(replace(there.stack, resources={}, sources=asked), there.aws, there.executor)
     for failure in seen.failures.values():
         raise failure
+
+
+def _cache(environ: Mapping[str, str]) -> Path:
+    home = Path(environ.get("XDG_CACHE_HOME", ""))
+    return (home / "fargatectl" if home.is_absolute() else platformdirs.user_cache_path("fargatectl")) / "models"
 
 
 def _enter_sandbox(options: FileOptions, config: Config, surroundings: Surroundings) -> str:
