@@ -27,13 +27,14 @@ _clean = botocore.useragent.sanitize_user_agent_string_component
 setattr(botocore.useragent, _clean.__name__, cache(_clean))
 
 
-def make_aws(local: LocalAws, *, account: str | None = None) -> Aws:
-    """Return a door to `local`, with credentials of `account` or of its own account."""
+def make_aws(local: LocalAws, *, account: str | None = None, secret: str = "") -> Aws:
+    """Return a door to `local`, with credentials of `account` or of its own account; `secret` is their secret part."""
     environment: Mapping[str, str] = (local if account is None else LocalAws(account=account)).environment
     session = botocore.session.Session()
     session.register_component("data_loader", _LOADER)
-    session.set_credentials(environment["AWS_ACCESS_KEY_ID"], environment["AWS_SECRET_ACCESS_KEY"])
-    _vouch(session, environment["AWS_ACCESS_KEY_ID"])
+    key, own = environment["AWS_ACCESS_KEY_ID"], environment["AWS_SECRET_ACCESS_KEY"]
+    session.set_credentials(key, secret or own, secret or None)
+    _vouch(session, key)
     local.attach(session)
     return Aws(
         Session(botocore_session=session),

@@ -11,6 +11,7 @@ from fargatectl.aws.tags import pairs
 from fargatectl.errors import Refused
 from fargatectl.model.change import Delta
 from fargatectl.model.values import known
+from fargatectl.reconcilers import cloudmap
 from fargatectl.reconcilers.alb.actions import to_aws
 from fargatectl.reconcilers.alb.load_balancer import LoadBalancers
 from fargatectl.reconcilers.alb.rule import RuleOut, Rules
@@ -19,6 +20,7 @@ from fargatectl.reconcilers.cluster import Clusters
 from fargatectl.reconcilers.iam.roles import Role, Roles
 from fargatectl.reconcilers.logs import LogGroups
 from fargatectl.reconcilers.network.security_group import SecurityGroup, SecurityGroups
+from fargatectl.reconcilers.secrets import Secrets
 from fargatectl.reconcilers.service.definition import TaskDefinitions
 from fargatectl.reconcilers.service.service import Services
 
@@ -206,6 +208,30 @@ def plan_writes() -> None:
     _put(Clusters, "read", change)
 
 
+def wait_for_ever() -> None:
+    """Cloud Map is waited for as if time cost nothing."""
+    vars(cloudmap)["_OPERATION_SECONDS"] = 20_000
+
+
+def tell_secrets() -> None:
+    """The plan says of a task definition all that there is to say."""
+    _put(TaskDefinitions, "summary", lambda _: lambda _self, spec: str(spec))
+
+
+def read_secrets() -> None:
+    """Secrets are looked up together with their values."""
+
+    def change(read: Callable[..., Any]) -> Callable[..., Any]:
+        def curious(self: Secrets, aws: Any, specs: Any) -> Any:
+            for spec in specs:
+                aws.secrets.get_secret_value(SecretId=spec.name)
+            return read(self, aws, specs)
+
+        return curious
+
+    _put(Secrets, "read", change)
+
+
 BUGS = (
     Bug(
         "create then configure",
@@ -226,4 +252,7 @@ BUGS = (
     Bug("gone is an error", "destroy", ("lost",), gone_is_an_error, "should have survived", "logs:DeleteLogGroup"),
     Bug("exists is an error", "create", ("lost",), exists_is_an_error, "should have survived", "iam:CreateRole"),
     Bug("planning writes", "update", (), plan_writes, "I14"),
+    Bug("wait for ever", "create", ("halted",), wait_for_ever, "I20", "servicediscovery:CreatePrivateDnsNamespace"),
+    Bug("tell secrets", "create", (), tell_secrets, "I16"),
+    Bug("read secrets", "create", (), read_secrets, "I16"),
 )

@@ -21,17 +21,21 @@ from fargatectl.engine.executor import execute
 from fargatectl.engine.planner import plan
 from fargatectl.errors import FargatectlError
 from fargatectl.rollout.follow import Follower
+from fargatectl.sandbox.clock import Timeline
 from fargatectl.sandbox.inprocess import LocalAws
+from tests.faults import canaries, limits
 from tests.faults.account import look
 from tests.faults.bystanders import plant
 from tests.faults.forks import Nursery, leave
 from tests.faults.kinds import KINDS, Crash
 from tests.faults.oracles import Oracles
 from tests.faults.past import Past
+from tests.faults.reports import Report, compared, known
 from tests.faults.scheduler import Shuffled
 from tests.faults.stacks import STACKS
 from tests.faults.strip import strip
 from tests.inline import Inline
+from tests.local import make_aws
 from tests.world import World
 
 if TYPE_CHECKING:
@@ -43,7 +47,6 @@ if TYPE_CHECKING:
     from fargatectl.sandbox.http import Response
     from fargatectl.sandbox.wire import Call
     from fargatectl.stack import Blueprint
-    from tests.faults.account import Account
     from tests.faults.kinds import Fault, Kind
     from tests.faults.stacks import Flow
 
@@ -85,6 +88,15 @@ class Aim:
         return then if self.seed is None else f"{then} --seed {self.seed}"
 
 
+class Haltable(Timeline):
+    """A timeline that can be halted: the tool's clock goes on, and AWS finishes nothing of what it is about."""
+
+    halted_at: float | None = None
+
+    def seconds(self) -> float:
+        return super().seconds() if self.halted_at is None else self.halted_at
+
+
 @dataclass
 class Scene(World):
     """A world in which the tool is run again and again; the file is read once."""
@@ -92,7 +104,16 @@ class Scene(World):
     seed: int | None = None
     stopped: bool = False
     oracles: Oracles | None = None
+    planning: Planning | None = None
     _known: dict[str, Blueprint] = field(default_factory=dict)
+
+    def judge(self, seconds: float, calls: int, errors: Iterable[FargatectlError]) -> None:
+        """Judge a run by what it took and by all that it said."""
+        assert self.oracles is not None
+        self.oracles.violations += limits.exceeded(self.planning, seconds, calls)
+        said = canaries.shown(self.planning, self.events, errors)
+        self.oracles.violations += ["I16: a secret was shown" for text in said if canaries.sings(text)]
+        self.events.clear()
 
     def blueprint(self, text: str) -> Blueprint:
         if text not in self._known:
@@ -116,7 +137,8 @@ class Scene(World):
                 self.oracles.reading = False
 
     def run(self, flow: Flow) -> tuple[Planning, Outcome]:
-        planning = self.planned(flow)
+        self.planning = None
+        planning = self.planning = self.planned(flow)
         views = self.blueprint(flow.after).services
         follower = Follower(
             self.aws, views, Inline(), emit=self.events.append, timeouts={}, stopped=lambda: self.stopped
@@ -130,22 +152,6 @@ class Scene(World):
             stopped=lambda: self.stopped,
         )
         return planning, outcome
-
-
-@dataclass(frozen=True)
-class Report:
-    """What became of one scenario. `replay` is the command that does the same again."""
-
-    replay: str
-    k: int
-    fault: str
-    call: str
-    problems: list[str]
-    ended: str
-
-    def __str__(self) -> str:
-        lines = "\n".join(f"    {problem}" for problem in self.problems)
-        return f"{self.replay}   # {self.call}; {self.ended}\n{lines}"
 
 
 @dataclass
@@ -176,6 +182,21 @@ class Seam:
         self.scene.stopped = value
 
     @property
+    def halted(self) -> bool:
+        return self.timeline.halted_at is not None
+
+    @halted.setter
+    def halted(self, value: bool) -> None:
+        if value != self.halted:
+            self.timeline.halted_at = self.timeline.seconds() if value else None
+
+    @property
+    def timeline(self) -> Haltable:
+        timeline = self.scene.local.cloud.timeline
+        assert isinstance(timeline, Haltable)
+        return timeline
+
+    @property
     def local(self) -> LocalAws:
         return self.scene.local
 
@@ -185,6 +206,8 @@ class Seam:
     def __call__(self, call: Call, apply: Callable[[], Response]) -> Response:
         oracles = self.scene.oracles
         judged = apply
+        if oracles:
+            oracles.secrets(call)
         if call.mutating:
             self.k += 1
             name = f"{call.service}:{call.operation}"
@@ -236,7 +259,7 @@ class Seam:
     def quiet(self) -> None:
         """Let everything through from now on."""
         self.fault = None
-        self.stopped = False
+        self.stopped = self.halted = False
 
 
 def drive(flow: Flow, kinds: Iterable[str], aim: Aim | None = None) -> list[Report]:
@@ -252,48 +275,32 @@ def drive(flow: Flow, kinds: Iterable[str], aim: Aim | None = None) -> list[Repo
     reference = look(scene.local)
     replay = f"python -m tests.faults --flow {flow.name} --stack {flow.stack.name}{aim}"
     reports = [Report(replay, 0, "none", "", problems, ended)] if problems else []
-    reports += _compared(seam, reference, replay)
-    return reports
-
-
-def _compared(seam: Seam, reference: Account, replay: str) -> list[Report]:
-    """Compare what the children ended in with `reference`; return a report for each."""
-    reports = []
-    for name, answer in seam.nursery.wait():
-        k, fault, call = name.split(" ", 2)
-        found = [answer["broken"]] if "broken" in answer else answer["problems"]
-        if "account" in answer:
-            found += reference.differences(answer["account"])
-            spare = _spare_revisions(seam.aim, fault, call)
-            found += _revisions(reference.revisions, answer["account"]["revisions"], spare)
-        reports.append(Report(f"{replay} --k {k} --fault {fault}", int(k), fault, call, found, answer.get("ended", "")))
+    reports += compared(seam.nursery.wait(), reference, replay, aim.then)
     seam.states.close()
-    dead_after = {report.k: report for report in reports if report.fault == "crash-after"}
-    for name in seam.known:
-        k, fault, call = name.split(" ", 2)
-        same = dead_after[int(k) - 1]
-        reports.append(Report(same.replay, int(k), fault, call, same.problems, same.ended))
-    return reports
+    return reports + known(seam.known, reports)
 
 
 def attempt(scene: Scene, flow: Flow) -> str:
     """Run the tool once; return how it ended: "complete", "crash", or what it said."""
+    clock, began, heard = scene.local.clock, scene.local.clock.monotonic(), len(scene.local.calls)
+    errors: dict[str, FargatectlError] = {}
     try:
         _, outcome = scene.run(flow)
+        errors |= {f"{address}: ": error for address, error in outcome.failed.items()}
+        ended = "complete" if outcome.complete else "failed: " if errors else "stopped"
     except Crash:
         return "crash"
     except FargatectlError as error:
-        return f"{type(error).__name__}: {error.message}"
-    if outcome.complete:
-        return "complete"
-    failed = "; ".join(f"{address}: {error.message}" for address, error in outcome.failed.items())
-    return f"failed: {failed}" if failed else "stopped"
+        errors, ended = {"": error}, f"{type(error).__name__}: "
+    scene.judge(clock.monotonic() - began, len(scene.local.calls) - heard, errors.values())
+    return ended + "; ".join(f"{address}{error.message}" for address, error in errors.items())
 
 
 def start(flow: Flow, kinds: tuple[Kind, ...] = (), aim: Aim | None = None) -> Seam:
     """Build the state that the flow starts from, and put the seam in between."""
     aim = aim or Aim()
     warm = warmed()
+    warm.local.intercept(None)
     warm.local.reset()
     scene = Scene(warm.local, warm.directory, seed=aim.seed)
     scene.__dict__["aws"] = warm.aws
@@ -301,6 +308,7 @@ def start(flow: Flow, kinds: tuple[Kind, ...] = (), aim: Aim | None = None) -> S
     naps = types.SimpleNamespace(sleep=scene.local.clock.sleep, time=scene.local.clock.monotonic)
     setattr(botocore.endpoint, "time", naps)  # noqa: B010 - mypy knows no `time` there
     owner = scene.blueprint(flow.after).stack.owner
+    canaries.release(scene.local)
     if flow.before is not None:
         scene.deploy(flow.before)
     plant(scene.local, owner.app)
@@ -371,29 +379,13 @@ def _settled(seam: Seam, flow: Flow) -> list[str]:
     return problems + list(dict.fromkeys(scene.oracles.violations))
 
 
-def _spare_revisions(aim: Aim, fault: str, call: str) -> int:
-    """Return how many revisions more there may be: RegisterTaskDefinition has no token.
-
-    So its retry makes another one, and so does a run that is not shown the last one yet.
-    """
-    repeated = fault in {"lost", "error-after"} and call == "ecs:RegisterTaskDefinition"
-    unseen = (aim.then or fault).startswith("stale")
-    second = aim.then in {"lost", "error-after"}
-    return 1 if repeated or unseen or second else 0
-
-
-def _revisions(expected: Any, found: Any, spare: int) -> list[str]:
-    return [
-        f"I6: {family} has {found.get(family, 0)} revisions instead of {expected.get(family, 0)}"
-        for family in sorted({*expected, *found})
-        if not expected.get(family, 0) <= found.get(family, 0) <= expected.get(family, 0) + spare
-    ]
-
-
 @cache
 def warmed() -> World:
     """Return a world that has lived once: clients, service models and parsers are made before anything forks."""
-    world = World(LocalAws(speed=AWS_SPEED), Path(mkdtemp(prefix="fargatectl-faults-")))
+    local = LocalAws(speed=AWS_SPEED)
+    local.cloud.timeline = Haltable(local.clock, AWS_SPEED)
+    world = World(local, Path(mkdtemp(prefix="fargatectl-faults-")))
+    world.__dict__["aws"] = make_aws(local, secret=canaries.CANARY)
     for stack in STACKS.values():
         world.deploy(stack.text)
         look(world.local)

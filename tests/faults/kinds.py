@@ -31,6 +31,7 @@ class Stage(Protocol):
     """What a fault may do besides answering: the local AWS, a stop signal, and the states of some writes ago."""
 
     stopped: bool
+    halted: bool
 
     @property
     def local(self) -> LocalAws: ...
@@ -205,6 +206,16 @@ def _signal(stage: Stage) -> Fault:
     return fault
 
 
+def _halted(stage: Stage) -> Fault:
+    """AWS finishes nothing more of what it is about: every wait must end by itself."""
+
+    def fault(_: Call, apply: Callable[[], Response]) -> Response:
+        stage.halted = True
+        return apply()
+
+    return fault
+
+
 def _by_name(kinds: Sequence[Kind]) -> dict[str, Kind]:
     return {kind.name: kind for kind in kinds}
 
@@ -226,6 +237,7 @@ KINDS: dict[str, Kind] = _by_name(
         Kind("stale-3", _stale(3)),
         Kind("vanished", _vanished, excuses="I10"),
         Kind("signal", _signal),
+        Kind("halted", _halted),
     ]
 )
 

@@ -1,6 +1,6 @@
 """What may never happen, checked at every mutating call of the tool against the local AWS itself.
 
-The numbers are those of docs/invariants.md: I4 (only what carries our tags), I6 (no duplicate), I9 (the count is the
+The numbers are those of docs/reliability.md: I4 (only what carries our tags), I6 (no duplicate), I9 (the count is the
 autoscaler's), I10 (order), I14 (reading commands write nothing), I18 (one account, one Region).
 """
 
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from fargatectl.model.ownership import ADDRESS
 from fargatectl.sandbox import tagging
 from fargatectl.sandbox.faults import AwsError
+from tests.faults import canaries
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -128,6 +129,11 @@ class Oracles:
     @property
     def region(self) -> Region:
         return self.local.cloud.region(self.local.account, self.local.region)
+
+    def secrets(self, call: Call) -> None:
+        """Judge any call by what it does with secrets."""
+        for what in canaries.sent(call):
+            self._blame("I16", f"{call.service}:{call.operation}", what)
 
     def before(self, call: Call) -> None:
         """Judge a mutating call before it is applied."""

@@ -5,8 +5,11 @@ Another stack is another line in `STACKS`: the name of its example, and the edit
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from pathlib import Path
+
+from tests.faults.canaries import CANARY
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 
@@ -23,7 +26,10 @@ class Stack:
 
     @property
     def text(self) -> str:
-        return (EXAMPLES / f"{self.name}.toml").read_text()
+        """The example, with a variable in its first container that nobody may show."""
+        first, image, rest = (EXAMPLES / f"{self.name}.toml").read_text().partition("\nimage = ")
+        line, _, rest = rest.partition("\n")
+        return f"{first}{image}{line}\nenv = {{ SIGNING_SECRET = {json.dumps(CANARY)} }}\n{rest}"
 
     def edited(self, edits: Edits) -> str:
         text = self.text

@@ -1,23 +1,30 @@
-"""Invariants of docs/invariants.md that no other test names."""
+"""Invariants of docs/reliability.md that no other test names."""
 
 from __future__ import annotations
 
 import re
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+import hypothesis
 import pytest
+from hypothesis import Phase, strategies as st
 
 from fargatectl.errors import Refused
 from fargatectl.model.events import StepEvent
+from fargatectl.model.ownership import ADDRESS
 from fargatectl.render import machine
 from fargatectl.sandbox.faults import AwsError
-from tests.faults.harness import attempt, start
-from tests.faults.kinds import KINDS
+from tests.cli.conftest import Shell
+from tests.faults import canaries, limits
+from tests.faults.account import Account, look
+from tests.faults.harness import A_WHILE, attempt, start
+from tests.faults.kinds import KINDS, Crash
 from tests.faults.scheduler import Shuffled
-from tests.faults.stacks import FLOWS, flow
-from tests.faults.strip import strip
+from tests.faults.stacks import FLOWS, STACKS, Flow, flow
+from tests.faults.strip import forget_addresses, mark, strip
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,7 +33,8 @@ if TYPE_CHECKING:
     from fargatectl.sandbox.wire import Call
 
 ROOT = Path(__file__).parents[2]
-ATTEMPTS = 6  # as `aws.session` tells botocore
+EDITS = (*STACKS["guide"].update, *STACKS["guide"].replace)
+VERBS = {"create": {"create"}, "update": {"update"}, "replace": {"create", "delete"}, "delete": {"delete"}}
 
 
 def test_i5_what_is_not_ours_is_refused_with_all_names_and_nothing_is_written() -> None:
@@ -50,6 +58,82 @@ def test_i15_what_the_plan_shows_is_what_is_done(name: str) -> None:
     assert outcome.complete
     done = {str(event.address) for event in scene.events if isinstance(event, StepEvent) and event.state == "done"}
     assert done == {str(change.address) for change in planning.plan.changes}
+
+
+def test_i15_so_it_is_from_any_file_to_any_other() -> None:
+    subsets = st.frozensets(st.integers(0, len(EDITS) - 1), max_size=5)
+
+    @hypothesis.settings(max_examples=8, derandomize=True, deadline=None, database=None, phases=[Phase.generate])
+    @hypothesis.given(subsets, subsets)
+    def change(before: frozenset[int], after: frozenset[int]) -> None:
+        stack = STACKS["guide"]
+        old, new = (stack.edited(tuple(EDITS[number] for number in sorted(some))) for some in (before, after))
+        wanted = Flow(stack, "change", old, new)
+        scene = start(wanted).scene
+        found = look(scene.local).things
+        scene.events.clear()
+        planning, outcome = scene.run(wanted)
+        assert outcome.complete
+        events = [event for event in scene.events if isinstance(event, StepEvent) and event.state == "done"]
+        shown = {(c.address, verb) for c in planning.plan.changes for verb in VERBS[c.action]}
+        assert {(event.address, event.verb) for event in events} == shown
+        scene.local.clock.sleep(A_WHILE)
+        left = look(scene.local).things
+        touched = {name for name in {*found, *left} if _settings(found.get(name)) != _settings(left.get(name))}
+        addresses = {_address(left.get(name) or found.get(name)) for name in touched} - {None}
+        assert addresses <= {str(change.address) for change in planning.plan.changes}
+
+    change()
+
+
+def _settings(thing: Any) -> Any:
+    """Leave out what goes up and down with the tasks, and the rules of groups, which have addresses of their own."""
+    return thing and {key: part for key, part in thing.items() if key not in {"targets", "instances", "IpPermissions"}}
+
+
+def _address(thing: Any) -> str | None:
+    tags = thing.get("tags") or thing.get("Tags") or []
+    listed = (
+        tags.items()
+        if isinstance(tags, dict)
+        else ((t.get("Key") or t["key"], t.get("Value", t.get("value"))) for t in tags)
+    )
+    return dict(listed).get(ADDRESS)
+
+
+def test_i16_no_secret_is_printed_or_written_by_any_command(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    scene = start(flow("guide", "create")).scene
+    shell = Shell(tmp_path, scene.local, environ={"CI": "true"})
+    file = shell.write(flow("guide", "create").after)
+    caplog.set_level("DEBUG", "fargatectl")
+    said = [
+        shell(*command.split())
+        for command in (
+            "validate --expanded",
+            "diff -v --out plan.json",
+            "diff --json",
+            "diff --format markdown",
+            "deploy --yes -v --report report.md",
+            "status --json",
+            "deploy --yes --json",
+            "destroy --yes -v",
+        )
+    ]
+    assert [done.code for done in said] == [0] * len(said), [done.err for done in said]
+
+    def break_off(call: Call, _: Callable[[], Response]) -> Response:
+        raise RuntimeError(canaries.CANARY + str(call.params))
+
+    scene.local.intercept(break_off)
+    said.append(shell("deploy", "--yes", "-v"))
+    assert said[-1].code == 70
+    written = [path.read_text() for path in tmp_path.rglob("*") if path.is_file() and path != file]
+    assert len(written) >= 3  # the plan, the report of the deploy, and that of the bug
+    for text in (*written, caplog.text, *(part for done in said for part in (done.out, done.err))):
+        assert not canaries.sings(text), text
 
 
 @pytest.mark.parametrize("name", ["create", "update"])
@@ -77,7 +161,7 @@ def test_i21_a_storm_of_throttles_ends_within_the_budget() -> None:
     began = seam.local.clock.monotonic()
     assert "throttled" in attempt(seam.scene, wanted) or asked
     readers = 2  # a failure is not shared: the definition and the service both ask for the service
-    assert max(asked.values()) <= readers * ATTEMPTS
+    assert max(asked.values()) <= readers * limits.ATTEMPTS
     assert seam.local.clock.monotonic() - began < 30 * 60
     assert seam.calls == []
 
@@ -94,8 +178,83 @@ def test_i21_a_denial_is_not_asked_for_again() -> None:
     assert set(asked.values()) == {1}
 
 
+def test_i23_what_a_dead_run_registered_is_used_by_the_next_one() -> None:
+    wanted = flow("guide", "update")
+    seam = start(wanted)
+    definitions = look(seam.local).revisions
+
+    def die(call: Call, apply: Callable[[], Response]) -> Response:
+        answer = apply()
+        if call.operation == "RegisterTaskDefinition":
+            raise Crash
+        return answer
+
+    seam.fault = die
+    assert attempt(seam.scene, wanted) == "crash"
+    seam.quiet()
+    seam.calls.clear()
+    assert attempt(seam.scene, wanted) == "complete"
+    assert "ecs:RegisterTaskDefinition" not in seam.calls
+    assert seam.calls.count("ecs:UpdateService") == 1
+    assert look(seam.local).revisions == {**definitions, "best-app": definitions["best-app"] + 1}
+
+
+@pytest.mark.parametrize(("name", "k"), [("replace", 2), ("replace", 5), ("replace", 8), ("update", 5), ("update", 10)])
+def test_i1_after_a_crash_the_file_may_be_turned_back(name: str, k: int) -> None:
+    stack = STACKS["guide"]
+    edits = stack.replace if name == "replace" else stack.update[:-1]  # a tag that left the file is not ours any more
+    wanted = Flow(stack, name, stack.text, stack.edited(edits))
+    seam = start(wanted)
+    before = look(seam.local)
+    seam.second, seam.then_at = KINDS["crash-after"], k
+    assert attempt(seam.scene, wanted) == "crash"
+    seam.quiet()
+    back = replace(wanted, after=wanted.before or "")
+    assert attempt(seam.scene, back) == "complete"
+    seam.local.clock.sleep(A_WHILE)
+    assert not seam.scene.planned(back).plan.changes
+    left = look(seam.local).to_json()
+    things = {name: thing for name, thing in left["things"].items() if not name.startswith("task definition")}
+    kept = {name: thing for name, thing in before.things.items() if not name.startswith("task definition")}
+    assert not Account(kept, {}).differences({"things": things})
+
+
+@pytest.mark.parametrize("name", ["update", "replace", "destroy"])
+def test_i24_tags_of_a_newer_version_are_kept_and_no_difference(name: str) -> None:
+    wanted = flow("guide", name)
+    seam = start(wanted)
+    assert seam.scene.oracles is not None
+    owner = seam.scene.oracles.owner
+    assert mark(seam.local, owner, {"fargatectl:future": "1"}) >= 12
+    same = replace(wanted, after=wanted.before or "", absent=False)
+    assert not seam.scene.planned(same).plan.changes
+    assert attempt(seam.scene, wanted) == "complete"
+    seam.local.clock.sleep(A_WHILE)
+    things = look(seam.local).things
+    marked = [name for name, thing in things.items() if "fargatectl:future" in str(thing)]
+    if wanted.absent:
+        assert not marked
+    else:
+        assert {"cluster best-cluster", "service best-app", "namespace best.domain.com"} <= set(marked)
+
+
+def test_i24_what_an_older_version_left_without_an_address_is_ours_and_gets_one() -> None:
+    wanted = flow("guide", "update")
+    same = replace(wanted, after=wanted.before or "")
+    seam = start(wanted)
+    assert seam.scene.oracles is not None
+    before = look(seam.local)
+    assert forget_addresses(seam.local, seam.scene.oracles.owner) >= 12
+    assert attempt(seam.scene, same) == "complete"
+    made = {call for call in seam.calls if call.split(":")[1].startswith(("Create", "Delete")) and "Tags" not in call}
+    assert made <= {"elbv2:CreateRule", "elbv2:DeleteRule"}  # a rule has no name but its address
+    seam.local.clock.sleep(A_WHILE)
+    assert not seam.scene.planned(same).plan.changes
+    assert not before.differences(look(seam.local).to_json())
+
+
 def test_every_proof_that_the_page_names_exists() -> None:
-    page = (ROOT / "docs" / "invariants.md").read_text()
+    page = (ROOT / "docs" / "reliability.md").read_text()
     assert {f"I{number}" for number in range(1, 25)} <= set(re.findall(r"^\| (I\d+) ", page, re.MULTILINE))
     named = re.findall(r"`(tests/[\w/]+\.py)::(\w+)`", page)
     assert len(named) >= 20

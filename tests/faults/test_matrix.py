@@ -14,7 +14,7 @@ from tests.faults.kinds import CRASHES, KINDS
 from tests.faults.stacks import FLOWS, STACKS, flow
 
 if TYPE_CHECKING:
-    from tests.faults.harness import Report
+    from tests.faults.reports import Report
 
 
 def failures(reports: list[Report]) -> str:
