@@ -108,8 +108,9 @@ class Scene(World):
     _known: dict[str, Blueprint] = field(default_factory=dict)
 
     def judge(self, seconds: float, calls: int, errors: Iterable[FargatectlError]) -> None:
-        """Judge a run by what it took and by all that it said."""
-        assert self.oracles is not None
+        """Judge a run by what it took and by all that it said; one without oracles is somebody else's."""
+        if self.oracles is None:
+            return
         self.oracles.violations += limits.exceeded(self.planning, seconds, calls)
         said = canaries.shown(self.planning, self.events, errors)
         self.oracles.violations += ["I16: a secret was shown" for text in said if canaries.sings(text)]
