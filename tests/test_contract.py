@@ -40,6 +40,11 @@ namespace = "shop.internal"
 [dns]
 zone = "example.com"
 
+[registries.gitlab]
+match    = "registry.gitlab.com/acme/*"
+username = { env = "GITLAB_USER" }
+password = { env = "GITLAB_TOKEN" }
+
 [load_balancers.public]
 certificates = ["shop.example.com"]
 idle_timeout = "60s"
@@ -82,6 +87,8 @@ KEY = { secret = "shop/web", key = "key" }
 [services.web.logs]
 retention = 30
 """
+
+VARIABLES = {"GITLAB_USER": "acme", "GITLAB_TOKEN": "token-of-the-first", "OTHER_TOKEN": "token-of-the-second"}
 
 Edit = tuple[str, str]
 A_MINUTE = 60  # what AWS does in its own time has happened by then
@@ -192,6 +199,13 @@ CASES = [
         drift=lambda aws, out: aws.logs.put_retention_policy(logGroupName=out.name, retentionInDays=1),
         vanish=lambda aws, out: aws.logs.delete_log_group(logGroupName=out.name),
         tag=lambda aws, out: aws.logs.tag_resource(resourceArn=out.arn, tags={"theirs": "x"}),
+    ),
+    Case(
+        "registry.secret/gitlab",
+        change=("GITLAB_TOKEN", "OTHER_TOKEN"),
+        drift=lambda aws, out: aws.secrets.put_secret_value(SecretId=out.arn, SecretString='{"username": "theirs"}'),
+        vanish=lambda aws, out: aws.secrets.delete_secret(SecretId=out.arn, RecoveryWindowInDays=30),
+        tag=lambda aws, out: aws.secrets.tag_resource(SecretId=out.arn, Tags=[{"Key": "theirs", "Value": "x"}]),
     ),
     Case(
         "iam.role/web-execution",
@@ -305,13 +319,13 @@ CASES = [
 
 @pytest.fixture
 def world(tmp_path: Path) -> World:
-    return World(LocalAws(), tmp_path)
+    return World(LocalAws(), tmp_path, variables=VARIABLES)
 
 
 @pytest.fixture(scope="session")
 def deployed(tmp_path_factory: pytest.TempPathFactory) -> World:
     """Return a world in which the file is deployed; change it only in a copy."""
-    world = World(LocalAws(), tmp_path_factory.mktemp("deployed"))
+    world = World(LocalAws(), tmp_path_factory.mktemp("deployed"), variables=VARIABLES)
     world.deploy(FILE)
     return world
 

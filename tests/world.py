@@ -41,6 +41,7 @@ class World:
     directory: Path
     environment: str | None = None
     events: list[Event] = field(default_factory=list)
+    variables: dict[str, str] = field(default_factory=dict)
 
     @cached_property
     def aws(self) -> Aws:
@@ -49,9 +50,9 @@ class World:
     def blueprint(self, text: str) -> Blueprint:
         path = self.directory / "fargatectl.toml"
         path.write_text(text)
-        loaded = load(path, environment=self.environment, variables={}, git_sha=lambda: None)
+        loaded = load(path, environment=self.environment, variables=self.variables, git_sha=lambda: None)
         self.local.provision(references(loaded.config))
-        return build(loaded.config, self.environment, self.local.region)
+        return build(loaded.config, self.environment, self.local.region, self.variables)
 
     def plan(self, text: str, **options: Any) -> Planning:
         self.aws.reads.clear()

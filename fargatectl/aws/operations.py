@@ -139,7 +139,16 @@ OPERATIONS: dict[str, tuple[str, ...]] = {
         "ListResourceRecordSets",
     ),
     "s3": ("GetBucketPolicy",),
-    "secretsmanager": ("DescribeSecret",),
+    "secretsmanager": (
+        "CreateSecret",
+        "DeleteSecret",
+        "DescribeSecret",
+        "GetSecretValue",
+        "PutSecretValue",
+        "RestoreSecret",
+        "TagResource",
+        "UpdateSecret",
+    ),
     "servicediscovery": (
         "CreatePrivateDnsNamespace",
         "CreateService",

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import platformdirs
 
 from fargatectl.cli import endpoints
+from fargatectl.config import credentials
 from fargatectl.config.load import find, load
 from fargatectl.config.override import with_images
 from fargatectl.errors import UsageError
@@ -104,16 +105,24 @@ def target(
     surroundings: Surroundings,
     *,
     images: Iterable[str] = (),
+    credentials_needed: bool = False,
 ) -> Iterator[Target]:
     """Give what `options` choose, and let go of its threads at the end.
 
-    `images` are those of `--image`. Raises ConfigError, UsageError, Refused, AwsFailure.
+    `images` are those of `--image`. With `credentials_needed` the file's credentials are taken from the environment,
+    which must have them all. Raises ConfigError, UsageError, Refused, AwsFailure.
     """
     loaded = read_file(options, surroundings)
     if loaded.warnings:
         warnings = count(len(loaded.warnings), "warning")
         surroundings.voice.aside(f"{loaded.path.name} has {warnings}: fargatectl validate shows more")
     config = with_images(loaded.config, images)
+    variables: dict[str, str] = {}
+    if credentials_needed:
+        variables |= surroundings.environ
+        if options.sandbox:
+            variables |= dict.fromkeys(credentials.missing(config, variables), credentials.PLACEHOLDER)
+        credentials.require(loaded, variables)
     # Imported here so that a mistake in the file is told before the AWS SDK is loaded.
     from fargatectl.aws.session import WORKERS, Aws, make_session  # noqa: PLC0415
     from fargatectl.stack import build  # noqa: PLC0415
@@ -131,7 +140,7 @@ def target(
     region = options.region or config.region or surroundings.environ.get("AWS_REGION") or session.region_name
     if not region:
         raise UsageError("no Region is known", hint=_NO_REGION)
-    blueprint = build(config, loaded.environment, region)
+    blueprint = build(config, loaded.environment, region, variables)
     engine, leaves = ThreadPoolExecutor(WORKERS), ThreadPoolExecutor(WORKERS)
     try:
         aws = Aws(
@@ -181,6 +190,8 @@ def _enter_sandbox(options: FileOptions, config: Config, surroundings: Surroundi
     surroundings.voice.aside(f"local AWS at {running.endpoint}: a double of AWS on this machine, nothing here is real")
     for sentence in lifetime.provision(running, references(config), account, region):
         surroundings.voice.aside(f"  made there, with placeholder values: {sentence}")
+    for name in credentials.missing(config, surroundings.environ):
+        surroundings.voice.aside(f"  {name} is not set: a placeholder stands for it")
     replace_aws_settings(surroundings.environ, lifetime.environment(running, account, region))
     return running.endpoint
 

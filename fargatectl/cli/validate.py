@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from rich.text import Text
 
 from fargatectl.cli.context import read_file
+from fargatectl.config import credentials
 from fargatectl.config.expand import expanded
 from fargatectl.errors import ConfigError, ExitCode
 from fargatectl.render import machine, problems
@@ -28,17 +29,19 @@ def run(options: ValidateOptions, surroundings: Surroundings) -> ExitCode:
             raise
         surroundings.voice.document(machine.validation(error.problems))
         return error.exit_code
+    missing = credentials.findings(loaded.config, surroundings.environ, severity="warning")
+    warnings = (*loaded.warnings, *(loaded.document.problem(finding) for finding in missing))
     if surroundings.json:
-        document = machine.validation(loaded.warnings)
+        document = machine.validation(warnings)
         if options.expanded:
             document["expanded"] = expanded(loaded.config)
         surroundings.voice.document(document)
     elif options.expanded:
         surroundings.voice.raw(expanded(loaded.config))
     else:
-        if loaded.warnings:
+        if warnings:
             width = width_of(surroundings.voice.err)
-            surroundings.voice.aside(problems.warnings(loaded.warnings, file=loaded.path.name, width=width))
+            surroundings.voice.aside(problems.warnings(warnings, file=loaded.path.name, width=width))
         services = count(len(loaded.config.services), "service")
         surroundings.voice.data(Text(f"{escape(loaded.path.name)} is valid: {services}."))
     return ExitCode.DONE

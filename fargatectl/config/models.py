@@ -23,6 +23,7 @@ from fargatectl.config.field_types import (
     AppName,
     Bool,
     CapacityItem,
+    KmsKey,
     LocalVariable,
     Name,
     PolicyArn,
@@ -207,6 +208,8 @@ class Registry(Section):
     """Where the user's name comes from."""
     password: LocalVariable | None = None
     """Where the password comes from."""
+    kms_key: KmsKey | None = None
+    """The key that encrypts the secret made from them, by default AWS's own."""
 
 
 class Discovery(Section):

@@ -316,12 +316,14 @@ class _Execution:
         how = self.stack.resources[step.address].reconciler
         self._step(step.address, "delete", lambda: self._delete(how, live))
 
-    def _delete(self, how: AnyReconciler, live: AnyLive) -> None:
+    def _delete(self, how: AnyReconciler, live: AnyLive) -> str:
         now = self.proofs.again(how, live) if self.proofs.expired else live
-        if now is not None:
-            how.delete(self.aws, now)
+        if now is None:
+            return ""
+        how.delete(self.aws, now)
+        return how.farewell(now, self.aws.now())
 
-    def _step(self, address: Address, verb: StepVerb, do: Callable[[], str | None]) -> None:
+    def _step(self, address: Address, verb: StepVerb, do: Callable[[], str]) -> None:
         self._tell(address, verb, "began")
         try:
             detail = do()
@@ -330,7 +332,7 @@ class _Execution:
             self._tell(address, verb, "failed", error=failure)
             raise failure from error
         self.outcome.applied += 1
-        self._tell(address, verb, "done", detail=detail or "")
+        self._tell(address, verb, "done", detail=detail)
 
     def _skip(self, step: Step, blame: Step) -> None:
         if self._does_something(step) and step.verb != "settle":

@@ -12,6 +12,7 @@ from fargatectl.model.spec import Effect, Spec
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence, Set as AbstractSet
+    from datetime import datetime
 
     from fargatectl.aws.session import Aws
     from fargatectl.errors import FargatectlError
@@ -134,6 +135,11 @@ class Reconciler(ABC, Generic[S, O]):
     def summary(self, spec: S) -> str:
         """Return a phrase for `spec`: "target group for web"."""
         return f"{self.noun} {getattr(spec, 'name', '')}".strip()
+
+    def farewell(self, live: Live[S, O], now: datetime) -> str:
+        """Return what is to be said of what was deleted just now, such as how long it can be had back, or nothing."""
+        del live, now
+        return ""
 
     def detail(self, out: O) -> str:
         """Return a short result to show when a step is done ("shop-web:8"), or nothing."""

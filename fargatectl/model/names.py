@@ -49,6 +49,11 @@ def log_group(owner: Ownership, service: str) -> str:
     return f"/{owner.prefix}/{service}"
 
 
+def registry_secret(owner: Ownership, registry: str) -> str:
+    """Return the name of the secret with the credentials of a registry."""
+    return f"/{owner.prefix}/registry/{registry}"
+
+
 def load_balancer_security_group(owner: Ownership, load_balancer: str) -> str:
     """Return the name of the security group of a load balancer."""
     return f"{owner.prefix}-{load_balancer}-alb"

@@ -40,6 +40,28 @@ Late: TypeAlias = Union[T, Ref[T]]
 """Known now, or known once its source exists."""
 
 
+class Sealed:
+    """A secret value: equal ones are equal, but no text, JSON or traceback shows what is in it. `reveal` does."""
+
+    __slots__ = ("_text",)
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+
+    def reveal(self) -> str:
+        """Return the value itself: for sending it to where it belongs, and for nothing else."""
+        return self._text
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Sealed) and self._text == other._text
+
+    def __hash__(self) -> int:
+        return hash(self._text)
+
+    def __repr__(self) -> str:
+        return "Sealed(\N{HORIZONTAL ELLIPSIS})"
+
+
 def known(value: Late[T]) -> T:
     """Narrow a late value at a point where the engine guarantees that it is known."""
     if isinstance(value, Ref):

@@ -263,14 +263,14 @@ SERVICES = (
         "Secrets Manager API Reference",
         (
             Row(
-                "CreateSecret PutSecretValue DeleteSecret RotateSecret TagResource UntagResource",
+                "CreateSecret PutSecretValue UpdateSecret DeleteSecret RotateSecret TagResource UntagResource",
                 "Scheduled deletion, names that are free a little later",
                 "moto keeps versions; nothing rotates; dates are the machine's",
             ),
         ),
         (
             Row(
-                "DescribeSecret GetSecretValue ListSecrets RestoreSecret UpdateSecret",
+                "DescribeSecret GetSecretValue ListSecrets RestoreSecret",
                 "Versions, stages, DeletedDate",
                 "Seen at once; the same token with another value passes",
             ),

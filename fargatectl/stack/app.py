@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import TYPE_CHECKING, TypeVar
 
 from fargatectl.config.checks.traffic import recordable
@@ -34,7 +35,8 @@ from fargatectl.stack.shared import Shared
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from fargatectl.config.models import Config, Http, LoadBalancer, Service
+    from fargatectl.aws.secrets import SecretOut
+    from fargatectl.config.models import Config, Http, LoadBalancer, Registry, Service
     from fargatectl.engine.reconciler import AnyReconciler
     from fargatectl.engine.stack import Declared
     from fargatectl.model.status import ServiceView
@@ -44,6 +46,7 @@ T = TypeVar("T")
 
 KINDS: tuple[AnyReconciler, ...] = (
     logs.LogGroups(),
+    registry.RegistrySecrets(),
     iam.Roles(),
     *network.KINDS,
     *alb.KINDS,
@@ -66,17 +69,23 @@ class Blueprint:
     services: tuple[ServiceView, ...]
 
 
-def build(config: Config, environment: str | None, region: str) -> Blueprint:
-    """Declare everything that `config` wants in `region`. Pure: nothing is read from AWS."""
+def build(
+    config: Config, environment: str | None, region: str, variables: Mapping[str, str] = MappingProxyType({})
+) -> Blueprint:
+    """Declare everything that `config` wants in `region`. Pure: nothing is read from AWS.
+
+    `variables` are those of this machine's environment that the file takes credentials from; those of a registry for
+    which one is missing stay as they are in AWS.
+    """
     stack = Stack(Ownership(config.app, environment), KINDS, extra_tags=config.tags)
-    shared = _shared(config, region, stack)
+    shared = _shared(config, region, stack, variables)
     views = tuple(declare_service(shared, name, service) for name, service in config.services.items())
     _declare_records(shared)
     stack.check()
     return Blueprint(stack, views)
 
 
-def _shared(config: Config, region: str, stack: Stack) -> Shared:
+def _shared(config: Config, region: str, stack: Stack, variables: Mapping[str, str]) -> Shared:
     who = identity.declare(stack, config.account)
     net = network.declare(
         stack,
@@ -92,11 +101,6 @@ def _shared(config: Config, region: str, stack: Stack) -> Shared:
         capacity=[Capacity(**item.model_dump()) for item in config.cluster.capacity],
         providers={item.provider for service in config.services.values() for item in service.capacity},
     )
-    registries = {
-        name: registry.declare(stack, name, secret=one.secret, path=f"registries.{name}.secret")
-        for name, one in config.registries.items()
-        if one.secret
-    }
     found = config.discovery
     namespace = cloudmap.declare_namespace(stack, found.namespace, vpc) if found else None
     placements = {name: _placement(name, service, region) for name, service in config.services.items()}
@@ -116,7 +120,7 @@ def _shared(config: Config, region: str, stack: Stack) -> Shared:
         network=net,
         cluster=home,
         namespace=namespace,
-        registries=registries,
+        registries={name: _credentials(stack, name, one, variables) for name, one in config.registries.items()},
         placements=placements,
         balancers={
             name: _load_balancer(config, stack, name, net, placements, balancer_groups[name])
@@ -125,6 +129,18 @@ def _shared(config: Config, region: str, stack: Stack) -> Shared:
         balancer_groups=balancer_groups,
         task_groups={name: network.task_group(stack, name, vpc_id=vpc) for name in config.services},
         log_groups=declare_groups(config, stack),
+    )
+
+
+def _credentials(stack: Stack, name: str, one: Registry, variables: Mapping[str, str]) -> Declared[SecretOut]:
+    if one.secret:
+        return registry.declare(stack, name, secret=one.secret, path=f"registries.{name}.secret")
+    return registry.declare_own(
+        stack,
+        name,
+        username=variables.get(one.username.env) if one.username else None,
+        password=variables.get(one.password.env) if one.password else None,
+        kms_key=one.kms_key,
     )
 
 

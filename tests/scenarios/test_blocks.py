@@ -34,7 +34,9 @@ sidecars.agent.image = "docker.io/acme/agent:1"
 image = "docker.io/acme/api:1"
 port  = 9090
 """
+VARIABLES = {"HUB_USER": "acme", "HUB_TOKEN": "token"}
 KEY = "arn:aws:kms:eu-central-1:123456789012:key/0a1b2c3d-0000-4000-8000-000000000000"
+READS = {"secretsmanager:GetSecretValue": "{arn}", "kms:Decrypt": KEY}
 
 
 @dataclass(frozen=True)
@@ -94,7 +96,29 @@ def routes_its_logs(world: World) -> bool:
     return bool(containers["web"]["logConfiguration"]["options"]["Name"] == "http")
 
 
+def reads_its_registry(world: World) -> bool:
+    (arn,) = [one["ARN"] for one in world.aws.secrets.list_secrets()["SecretList"]]
+    found = world.aws.secrets.describe_secret(SecretId=arn)
+    assert (found["Name"], found["KmsKeyId"]) == ("/shop/registry/hub", KEY)
+    read, decrypt = (f"'{action}'], 'Resource': ['{on}']" for action, on in READS.items())
+    assert main(world)["repositoryCredentials"] == {"credentialsParameter": arn}
+    policy = execution_policy(world)
+    return read.format(arn=arn) in policy and decrypt in policy
+
+
 BLOCKS = [
+    Block(
+        "credentials from the environment",
+        f"""
+        [registries.hub]
+        match    = "docker.io/acme/web:*"
+        username = {{ env = "HUB_USER" }}
+        password = {{ env = "HUB_TOKEN" }}
+        kms_key  = "{KEY}"
+        """,
+        deletes=frozenset({"registry.secret/hub"}),
+        holds=reads_its_registry,
+    ),
     Block(
         "efs",
         """
@@ -182,7 +206,7 @@ BLOCKS = [
 @pytest.fixture(scope="session")
 def base(tmp_path_factory: pytest.TempPathFactory) -> World:
     """Return a world in which the base is deployed; change it only in a copy."""
-    world = World(LocalAws(), tmp_path_factory.mktemp("base"))
+    world = World(LocalAws(), tmp_path_factory.mktemp("base"), variables=VARIABLES)
     world.deploy(BASE)
     return world
 

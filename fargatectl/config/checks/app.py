@@ -73,7 +73,11 @@ def _registries(config: Config) -> Iterator[Finding]:
             message = "either an existing `secret`, or `username` and `password` to make one from"
             yield Finding((*path, "secret"), message, about=about)
         elif not registry.secret and not all(local):
-            yield Finding(path, "`secret` is required: the name or ARN of a secret", about=about)
+            message = "`secret` is required, the name or ARN of one, or `username` and `password` to make one from"
+            yield Finding(path, message, about=about)
+        if registry.kms_key and not all(local):
+            message = "`kms_key` is for a secret that is made from `username` and `password`"
+            yield Finding((*path, "kms_key"), message, about=about)
         if name not in used:
             yield warning((*path, "match"), "no image matches", about=(("services",),))
     for image in images(config):

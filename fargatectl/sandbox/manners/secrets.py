@@ -47,7 +47,7 @@ def _scheduled(region: Region, reference: str) -> bool:
         return False
 
 
-@HANDLERS.handles("secretsmanager", "PutSecretValue", "TagResource", "UntagResource", "RotateSecret")
+@HANDLERS.handles("secretsmanager", "PutSecretValue", "UpdateSecret", "TagResource", "UntagResource", "RotateSecret")
 def refuse_while_scheduled(region: Region, call: Call, forward: Forward) -> Answer:
     """Change a secret, unless it is scheduled for deletion."""
     if _scheduled(region, call.params.get("SecretId", "")):
