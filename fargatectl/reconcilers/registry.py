@@ -173,12 +173,12 @@ def declare_own(
 def _look(aws: Aws, spec: RegistrySecret) -> SecretLive | None:
     """Return the secret, with its credentials if `spec` has some. One that is scheduled for deletion is absent."""
     try:
-        found = aws.secrets.describe_secret(SecretId=spec.name)
+        found: Any = aws.secrets.describe_secret(SecretId=spec.name)
     except ClientError as error:
         if says(error, "ResourceNotFoundException"):
             return None
         raise
-    if found.get("DeletedDate"):
+    if "DeletedDate" in found:
         return None
     key = kms_key_arn(found.get("KmsKeyId"), found["ARN"])
     live = RegistrySecret(
