@@ -51,7 +51,7 @@ def log_group(owner: Ownership, service: str) -> str:
 
 def registry_secret(owner: Ownership, registry: str) -> str:
     """Return the name of the secret with the credentials of a registry."""
-    return f"/{owner.prefix}/registry/{registry}"
+    return f"{owner.prefix}/registry/{registry}"
 
 
 def load_balancer_security_group(owner: Ownership, load_balancer: str) -> str:

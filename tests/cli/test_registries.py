@@ -36,7 +36,7 @@ def shell(shell: Shell) -> Shell:
 def held(shell: Shell) -> object:
     region = shell.local.cloud.region(shell.local.account, shell.local.region)
     with shell.local.cloud.moto.active():
-        value = region.ask("secretsmanager", "GetSecretValue", SecretId="/shop/registry/gitlab")
+        value = region.ask("secretsmanager", "GetSecretValue", SecretId="shop/registry/gitlab")
     return json.loads(value["SecretString"])
 
 

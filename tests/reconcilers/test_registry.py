@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from fargatectl.sandbox.inprocess import LocalAws
     from tests.reconcilers.conftest import Converger
 
-NAME = "/shop/registry/hub"
+NAME = "shop/registry/hub"
 KEY = "arn:aws:kms:eu-central-1:123456789012:key/0a1b2c3d-0000-4000-8000-000000000000"
 
 

@@ -99,7 +99,7 @@ def routes_its_logs(world: World) -> bool:
 def reads_its_registry(world: World) -> bool:
     (arn,) = [one["ARN"] for one in world.aws.secrets.list_secrets()["SecretList"]]
     found = world.aws.secrets.describe_secret(SecretId=arn)
-    assert (found["Name"], found["KmsKeyId"]) == ("/shop/registry/hub", KEY)
+    assert (found["Name"], found["KmsKeyId"]) == ("shop/registry/hub", KEY)
     read, decrypt = (f"'{action}'], 'Resource': ['{on}']" for action, on in READS.items())
     assert main(world)["repositoryCredentials"] == {"credentialsParameter": arn}
     policy = execution_policy(world)
