@@ -55,11 +55,11 @@ SERVICES = (
             Row(
                 "CreateService UpdateService DeleteService DescribeServices ListServices",
                 "What starts a deployment, DRAINING, events, pages of ten, defaults",
-                "Rolling only: other strategies are taken and roll. No alarms, no zone rebalancing, no DAEMON",
+                "Rolling only: other strategies are taken and roll. Tasks are not rebalanced over zones; no DAEMON",
             ),
             Row(
                 "ListServiceDeployments DescribeServiceDeployments DescribeServiceRevisions StopServiceDeployment",
-                "States, circuit breaker, rollback to the last completed deployment",
+                "States, circuit breaker, alarms and their bake time, rollback to the last completed deployment",
                 "No lifecycle hooks or stages",
             ),
             Row(
@@ -141,7 +141,7 @@ SERVICES = (
             Row(
                 "PutScalingPolicy DeleteScalingPolicy DescribeScalingPolicies DescribeScalingActivities",
                 "Alarms of target tracking come and go, ten policies a page",
-                "No metric moves: nothing scales but by `count`",
+                "No metric moves: nothing scales but by `count`, and by an alarm of a step policy",
             ),
             Row(
                 "PutScheduledAction DeleteScheduledAction DescribeScheduledActions",
@@ -299,16 +299,22 @@ SERVICES = (
     Service(
         "CloudWatch",
         "cloudwatch",
-        "CloudWatch API Reference",
-        (),
+        "CloudWatch API Reference; CloudWatch user guide",
         (
             Row(
-                "PutMetricAlarm DescribeAlarms DeleteAlarms SetAlarmState ListTagsForResource TagResource "
-                "UntagResource",
-                "What is kept and shown",
-                "A new alarm is OK, not INSUFFICIENT_DATA; no metric moves; no composite alarms",
+                "PutMetricAlarm PutCompositeAlarm DescribeAlarms DeleteAlarms SetAlarmState EnableAlarmActions "
+                "DisableAlarmActions",
+                "INSUFFICIENT_DATA first, states that stay when settings change, rules of composite alarms, step "
+                "scaling and deployments that heed them",
+                "No metric moves: states change by `alarm` and SetAlarmState alone, but for alarms that take missing "
+                "data as good; nobody is notified",
             ),
-            Row("PutDashboard GetDashboard ListDashboards DeleteDashboards", "What is kept and shown"),
+            Row(
+                "PutDashboard GetDashboard ListDashboards DeleteDashboards",
+                "Bodies are checked, deleted all or none",
+                "Of widgets only type, place and Region are looked at; no warnings",
+            ),
+            Row("TagResource UntagResource ListTagsForResource", "Alarms and dashboards"),
         ),
     ),
     Service(

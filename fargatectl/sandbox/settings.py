@@ -31,12 +31,13 @@ class SettingError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """One kind of setting. `subject` is what follows the name in the key; one done `once` is not kept."""
+    """One kind of setting, with an `example`. `subject` follows the name in the key; one done `once` is not kept."""
 
     name: str
     value: str
     meaning: str
     parse: Callable[[str], Value]
+    example: str
     subject: str = ""
     once: bool = False
 
@@ -112,22 +113,91 @@ _SUBJECTS = {
 KEYS = {
     key.name: key
     for key in (
-        Key("latency", "SECONDS", "every answer takes that many seconds of the clock", _seconds),
-        Key("error", "[N:]CODE", "the Nth call from now (the next; *: every one) fails with CODE", _error, _OPERATION),
-        Key("lost", "N", "the Nth call from now (*: every one) takes effect, and its answer is lost", _nth, _OPERATION),
-        Key("stale", "N", "after a write, a question asked before is N times answered as before", _count),
-        Key("throttling", "on", "ECS refuses what exceeds its documented rates", _one_of("on")),
-        Key("tagging_lag", "SECONDS", "the tagging API learns of tags and deletions so much later", _seconds),
-        Key("iam_lag", "SECONDS", "a role is assumable so long after it was made (10)", _seconds),
-        Key("drain", "SECONDS", "targets drain so long, whatever their target group says", _seconds),
-        Key("health", "failing", "load balancers find the service's tasks unhealthy", _one_of("failing"), _TASKS),
-        Key("capacity", "none", "there is no capacity to start tasks on", _one_of("none"), _PROVIDER),
-        Key("count", "N", "the autoscaler sets the service's count, now", _count, _TASKS, once=True),
-        Key("spot", "interrupt", "AWS takes the service's Spot tasks back", _one_of("interrupt"), _TASKS, once=True),
-        Key("scheduled_action", "run", "an action of the autoscaler is due, now", _one_of("run"), _ACTION, once=True),
-        Key("schedule", "run", "a schedule of EventBridge Scheduler is due, now", _one_of("run"), _SCHEDULE, once=True),
+        Key("latency", "SECONDS", "every answer takes that many seconds of the clock", _seconds, "latency=0.2"),
+        Key(
+            "error",
+            "[N:]CODE",
+            "the Nth call from now (the next; *: every one) fails with CODE",
+            _error,
+            "error.ecs.UpdateService=2:ServerException",
+            _OPERATION,
+        ),
+        Key(
+            "lost",
+            "N",
+            "the Nth call from now (*: every one) takes effect, and its answer is lost",
+            _nth,
+            "lost.ecs.CreateService=1",
+            _OPERATION,
+        ),
+        Key("stale", "N", "after a write, a question asked before is N times answered as before", _count, "stale=2"),
+        Key("throttling", "on", "ECS refuses what exceeds its documented rates", _one_of("on"), "throttling=on"),
+        Key(
+            "tagging_lag",
+            "SECONDS",
+            "the tagging API learns of tags and deletions so much later",
+            _seconds,
+            "tagging_lag=30",
+        ),
+        Key("iam_lag", "SECONDS", "a role is assumable so long after it was made (10)", _seconds, "iam_lag=60"),
+        Key("drain", "SECONDS", "targets drain so long, whatever their target group says", _seconds, "drain=900"),
+        Key(
+            "health",
+            "failing",
+            "load balancers find the service's tasks unhealthy",
+            _one_of("failing"),
+            "health.hello/web=failing",
+            _TASKS,
+        ),
+        Key(
+            "capacity",
+            "none",
+            "there is no capacity to start tasks on",
+            _one_of("none"),
+            "capacity.FARGATE_SPOT=none",
+            _PROVIDER,
+        ),
+        Key(
+            "alarm",
+            "STATE",
+            "an alarm of CloudWatch goes into a state (ALARM, OK, INSUFFICIENT_DATA), now",
+            _one_of("ALARM", "OK", "INSUFFICIENT_DATA"),
+            "alarm.hello-errors=ALARM",
+            _ALARM,
+            once=True,
+        ),
+        Key(
+            "count", "N", "the autoscaler sets the service's count, now", _count, "count.hello/web=4", _TASKS, once=True
+        ),
+        Key(
+            "spot",
+            "interrupt",
+            "AWS takes the service's Spot tasks back",
+            _one_of("interrupt"),
+            "spot.hello/web=interrupt",
+            _TASKS,
+            once=True,
+        ),
+        Key(
+            "scheduled_action",
+            "run",
+            "an action of the autoscaler is due, now",
+            _one_of("run"),
+            "scheduled_action.hello/web/night=run",
+            _ACTION,
+            once=True,
+        ),
+        Key(
+            "schedule",
+            "run",
+            "a schedule of EventBridge Scheduler is due, now",
+            _one_of("run"),
+            "schedule.hello/nightly=run",
+            _SCHEDULE,
+            once=True,
+        ),
     )
-}  # fmt: skip
+}
 
 
 def read(assignment: str) -> Setting:

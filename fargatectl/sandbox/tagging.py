@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from fargatectl.sandbox import moto_adapter
 from fargatectl.sandbox.cloudmap.state import CloudMap
+from fargatectl.sandbox.cloudwatch.state import Tags as OfCloudWatch
 from fargatectl.sandbox.dns.zones import tagged as tagged_zones
 from fargatectl.sandbox.ecs.tagging import tagged as tagged_in_ecs
 from fargatectl.sandbox.faults import AwsError
@@ -25,13 +26,21 @@ if TYPE_CHECKING:
     from fargatectl.sandbox.wire import Call
 
 _SERVICE = "resourcegroupstaggingapi"
-_OURS = ("ecs", "route53", "scheduler", "servicediscovery", "iam")  # what moto knows of these is not what is
+_OURS = (
+    "cloudwatch",
+    "ecs",
+    "route53",
+    "scheduler",
+    "servicediscovery",
+    "iam",
+)  # what moto knows of these is not what is
 
 
 def tagged(region: Region) -> Iterator[tuple[str, dict[str, str]]]:
     """Yield ARN and tags of everything that has tags."""
     yield from tagged_in_ecs(region)
     yield from region.state(CloudMap).tags.items()
+    yield from region.state(OfCloudWatch).items()
     yield from tagged_schedule_groups(region)
     yield from tagged_zones(region)
     for arn, tags in moto_adapter.tagged(region.account, region.name):

@@ -7,11 +7,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from fargatectl.sandbox.ecs import monitors
+
 if TYPE_CHECKING:
     from fargatectl.sandbox.cloud import Region
     from fargatectl.sandbox.ecs.state import Deployment, Members, Rollout, Service
 
-_BREAKER = "ECS deployment circuit breaker: "
+_BREAKER, _ALARMS = "ECS deployment circuit breaker: ", "ECS deployment alarms: "
 _LEAST_FAILURES, _MOST_FAILURES = 3, 200  # AWS: ECS API Reference, DeploymentCircuitBreaker
 _NO_CANDIDATE = "No rollback candidate was found to run the rollback."
 
@@ -27,6 +29,7 @@ def begin(region: Region, service: Service) -> None:
     if rollout is not None and rollout.status == "PENDING":
         rollout.status = "IN_PROGRESS"
         rollout.started_at = rollout.updated_at = region.date()
+        monitors.begin(region, rollout)
 
 
 def fails(service: Service, deployment: Deployment) -> bool:
@@ -42,19 +45,35 @@ def _breaker(service: Service) -> Members:
 
 def fail(region: Region, service: Service, deployment: Deployment, why: str) -> None:
     """Fail a deployment by the circuit breaker, and roll back if that is wished and possible."""
-    deployment.rollout_state, deployment.rollout_reason = "FAILED", f"{_BREAKER}{why}"
-    deployment.updated_at = region.date()
-    service.say(region, f"(deployment {deployment.id}) deployment failed: {why}")
     rollout = service.rollout
     if rollout is not None and not rollout.ended:
         rollout.breaker = "TRIGGERED"
-    if not _breaker(service)["rollback"]:
-        _end(
-            region, rollout, "STOPPED", "Service deployment stopped because the circuit breaker threshold was exceeded."
-        )
-        return
-    reason = "Service deployment rolled back because the circuit breaker threshold was exceeded."
-    roll_back(region, service, deployment, reason, f"{_BREAKER}rolling back to deploymentId")
+    because = "because the circuit breaker threshold was exceeded."
+    _fail(region, service, deployment, f"{_BREAKER}{why}", because, rolls_back=bool(_breaker(service)["rollback"]))
+
+
+def fail_by_alarm(region: Region, service: Service, deployment: Deployment, alarm: str) -> None:
+    """Fail a deployment because an alarm rings that watches it."""
+    rollout = service.rollout
+    if rollout is not None:
+        rollout.alarms, rollout.triggered = "TRIGGERED", [alarm]
+    wish = service.members["deploymentConfiguration"]["alarms"]
+    because = "because one or more CloudWatch alarms were triggered."
+    _fail(region, service, deployment, f"{_ALARMS}alarm detected.", because, rolls_back=bool(wish["rollback"]))
+
+
+def _fail(  # noqa: PLR0913 - what AWS says of it in three places
+    region: Region, service: Service, deployment: Deployment, why: str, because: str, *, rolls_back: bool
+) -> None:
+    deployment.rollout_state, deployment.rollout_reason = "FAILED", why
+    deployment.updated_at = region.date()
+    source, _, short = why.partition(": ")
+    service.say(region, f"(deployment {deployment.id}) deployment failed: {short}")
+    if rolls_back:
+        prefix = f"{source}: rolling back to deploymentId"
+        roll_back(region, service, deployment, f"Service deployment rolled back {because}", prefix)
+    else:
+        _end(region, service.rollout, "STOPPED", f"Service deployment stopped {because}")
 
 
 def roll_back(region: Region, service: Service, failed: Deployment, reason: str, prefix: str) -> None:
@@ -93,7 +112,7 @@ _OF_REVISION = (
 def complete(region: Region, service: Service, deployment: Deployment) -> None:
     """Complete a deployment that is in progress: all its tasks are healthy, and none of another one is left."""
     service.deployments = [one for one in service.deployments if one is deployment]
-    if deployment.rollout_state != "IN_PROGRESS":
+    if deployment.rollout_state != "IN_PROGRESS" or _bakes(region, service):
         return
     deployment.rollout_state = "COMPLETED"
     deployment.rollout_reason = f"ECS deployment {deployment.id} completed."
@@ -106,6 +125,17 @@ def complete(region: Region, service: Service, deployment: Deployment) -> None:
         _end(region, rollout, "ROLLBACK_SUCCESSFUL", rollout.reason)
     elif rollout is not None:
         _end(region, rollout, "SUCCESSFUL", "")
+
+
+def _bakes(region: Region, service: Service) -> bool:
+    """Tell whether the alarms of a deployment are still waited for; begin with that if need be."""
+    rollout = service.rollout
+    seconds = monitors.bake_seconds(region, rollout) if rollout is not None else 0.0
+    if rollout is None or not seconds:
+        return False
+    if rollout.baked_at is None:
+        rollout.baked_at = region.now + seconds
+    return region.now < rollout.baked_at
 
 
 def supersede(region: Region, service: Service) -> None:
@@ -124,6 +154,8 @@ def _end(region: Region, rollout: Rollout | None, status: str, reason: str) -> N
         rollout.stopped_at = rollout.finished_at
     if rollout.breaker == "MONITORING":
         rollout.breaker = "MONITORING_COMPLETE"
+    if rollout.alarms == "MONITORING":
+        rollout.alarms = "MONITORING_COMPLETE"
 
 
 def abort(region: Region, service: Service, deployment: Deployment) -> None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from fargatectl.sandbox.ecs import outcome, scheduler
+from fargatectl.sandbox.cloudwatch.state import ALARM, on_change
+from fargatectl.sandbox.ecs import monitors, outcome, scheduler
 from fargatectl.sandbox.ecs.requests import invalid, missing, page, require, service as find_service, without_empty
 from fargatectl.sandbox.ecs.services import counts
 from fargatectl.sandbox.ecs.state import Ecs, Members, Revision, Rollout, Service
@@ -104,11 +105,9 @@ def _show(service: Service, rollout: Rollout) -> Members:
                 "threshold": rollout.threshold,
             },
             "alarms": {
-                "status": ("MONITORING_COMPLETE" if rollout.ended else "MONITORING")
-                if alarms["enable"]
-                else "DISABLED",
+                "status": rollout.alarms,
                 "alarmNames": alarms["alarmNames"],
-                "triggeredAlarmNames": [],
+                "triggeredAlarmNames": rollout.triggered,
             },
         }
     )
@@ -178,3 +177,15 @@ def _roll_back(region: Region, service: Service) -> None:
     primary.updated_at = region.date()
     reason = "Service deployment rolled back because of a StopServiceDeployment call."
     outcome.roll_back(region, service, primary, reason, "ECS deployment rolling back to deploymentId")
+
+
+@on_change
+def watch_alarm(region: Region, alarm: Members) -> None:
+    """Fail what is being deployed while an alarm rings that watches it."""
+    if alarm["StateValue"] != ALARM:
+        return
+    for service in _services(region):
+        rollout, primary = service.rollout, service.primary
+        if rollout is not None and primary is not None and monitors.concerns(rollout, alarm["AlarmName"]):
+            outcome.fail_by_alarm(region, service, primary, alarm["AlarmName"])
+            scheduler.poke(region, service)

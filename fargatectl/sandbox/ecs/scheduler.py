@@ -298,6 +298,9 @@ def _settle(region: Region, service: Service, primary: Deployment) -> None:
     if len(ready) != service.desired or on_the_way or _others(service, primary):
         return
     outcome.complete(region, service, primary)
+    rollout = service.rollout
+    if rollout is not None and rollout.baked_at is not None and rollout.baked_at > region.now:
+        poke(region, service, rollout.baked_at - region.now)
     if not service.steady and primary.rollout_state != "FAILED":
         service.steady = True
         service.say(region, "has reached a steady state.")

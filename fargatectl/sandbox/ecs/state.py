@@ -163,6 +163,9 @@ class Rollout:
     reason: str = ""
     stage: str = ""
     breaker: str = "DISABLED"
+    alarms: str = "DISABLED"
+    triggered: list[str] = field(default_factory=list)
+    baked_at: float | None = None
     failures: int = 0
     threshold: int = 0
     updated_at: datetime | None = None

@@ -7,5 +7,6 @@ from tests.sandbox.refusals.edge import EDGE
 from tests.sandbox.refusals.jobs import JOBS
 from tests.sandbox.refusals.load_balancing import BALANCERS
 from tests.sandbox.refusals.others import GROUPS, REST, ROLES
+from tests.sandbox.refusals.watching import WATCHING
 
-REFUSALS = [*DEFINITIONS, *SERVICES, *BALANCERS, *GROUPS, *ROLES, *REST, *JOBS, *EDGE]
+REFUSALS = [*DEFINITIONS, *SERVICES, *BALANCERS, *GROUPS, *ROLES, *REST, *JOBS, *EDGE, *WATCHING]
