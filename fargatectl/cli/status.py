@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from contextlib import nullcontext
+from contextlib import closing, nullcontext
 from typing import TYPE_CHECKING
 
 from fargatectl.cli.context import target
 from fargatectl.cli.signals import Interrupted
 from fargatectl.errors import ExitCode
 from fargatectl.render import machine, status as status_screen
-from fargatectl.render.console import is_redrawable, width_of
+from fargatectl.render.console import Redrawn, is_redrawable, width_of
 from fargatectl.rollout.status import statuses
 
 if TYPE_CHECKING:
@@ -45,19 +45,17 @@ def _look(there: Target) -> tuple[ServiceStatus, ...]:
 
 def _watch(there: Target, surroundings: Surroundings) -> ExitCode:
     """Show it again every few seconds. Ctrl-C is the way to end this, and no failure."""
-    from rich.live import Live  # noqa: PLC0415 - only with --watch
-
     redrawn = not surroundings.json and is_redrawable(surroundings.voice.out, surroundings.environ)
     found = _look(there)
     surroundings.voice.stop_waiting()
-    live = Live(console=surroundings.voice.out, auto_refresh=False, screen=True) if redrawn else None
+    live = Redrawn(surroundings.voice.out, screen=True) if redrawn else None
     try:
-        with live or nullcontext():
+        with closing(live) if live is not None else nullcontext():
             while True:
                 if surroundings.json:
                     surroundings.voice.event(_document(found, there))
                 elif live is not None:
-                    live.update(_screen(found, there, surroundings), refresh=True)
+                    live.update(_screen(found, there, surroundings))
                 else:
                     surroundings.voice.data(_screen(found, there, surroundings))
                 there.aws.sleep(_WATCH_SECONDS)

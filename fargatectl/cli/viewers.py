@@ -11,7 +11,7 @@ from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Protocol, Self
 
 from fargatectl.render import machine
-from fargatectl.render.console import is_redrawable, show, width_of
+from fargatectl.render.console import Redrawn, is_redrawable, show, width_of
 from fargatectl.render.progress import Lines, Progress
 
 if TYPE_CHECKING:
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from rich.console import Console
-    from rich.live import Live
 
     from fargatectl.cli.surroundings import Surroundings
     from fargatectl.model.events import Event
@@ -145,7 +144,7 @@ class Screen:
         self._console = console
         self._clock = clock
         self._progress = Progress(title, clock())
-        self._live: Live | None = None
+        self._live: Redrawn | None = None
 
     def show(self, event: Event) -> None:
         """Take the event in and redraw."""
@@ -154,21 +153,17 @@ class Screen:
 
     def tick(self) -> None:
         """Redraw; the first time, take over the lines of the screen."""
-        from rich.live import Live  # noqa: PLC0415 - only on a terminal
-
         height = self._console.height - _ROOM_BELOW
         text = self._progress.screen(now=self._clock(), width=width_of(self._console), height=height)
         if self._live is None:
             self._console.line()
-            self._live = Live(text, console=self._console, auto_refresh=False, vertical_overflow="crop")
-            self._live.start(refresh=True)
-        else:
-            self._live.update(text, refresh=True)
+            self._live = Redrawn(self._console)
+        self._live.update(text)
 
     def close(self) -> None:
         """Leave the last screen standing."""
         if self._live is not None:
-            self._live.stop()
+            self._live.close()
 
 
 def viewer(surroundings: Surroundings, title: str) -> Viewer:

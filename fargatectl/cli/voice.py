@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any, TextIO
 from rich.text import Text
 
 from fargatectl.render import machine
-from fargatectl.render.console import is_redrawable, make_console, show, width_of
-from fargatectl.render.escape import escape
+from fargatectl.render.console import is_redrawable, make_console, show, waiting, width_of
+from fargatectl.render.escape import escape, escape_text
 from fargatectl.render.layout import joined, wrap
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ class Voice:
         self.stop_waiting()
         stream = self._surroundings.stdout
         try:
-            stream.write(text if text.endswith("\n") else f"{text}\n")
+            stream.write(escape_text(text.removesuffix("\n")) + "\n")
             stream.flush()
         except BrokenPipeError:
             _silence(stream)
@@ -74,14 +74,14 @@ class Voice:
     def ask(self, question: str) -> str:
         """Ask somebody at the terminal, and return what was typed."""
         self.stop_waiting()
-        self.err.print(Text(f"\n{question}", "bold"), end="")
+        show(self.err, Text(f"\n{question}", "bold"), end="")
         self._surroundings.stderr.flush()
         return self._surroundings.stdin.readline().strip()
 
     def wait_for(self, what: str) -> None:
         """Show that something is being waited for until the next output: people on a terminal see that we live."""
         if not (self._surroundings.json or self._surroundings.quiet) and self.redraws:
-            self._waiting = self.err.status(f"{what} …", spinner="dots", spinner_style="dim")
+            self._waiting = waiting(self.err, what)
             self._waiting.start()
 
     def stop_waiting(self) -> None:

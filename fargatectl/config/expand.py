@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import unicodedata
 from typing import TYPE_CHECKING, Any
 
 from fargatectl.config.checks.task import looks_secret
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
     from fargatectl.config.models import Config
 
+_UNSEEN = frozenset({"Cc", "Cf", "Zl", "Zp"})  # Unicode, general categories: controls and what reorders a line
 HIDDEN = "(hidden)"
 """In place of an environment variable that looks like a secret: `${env.…}` may have put one there."""
 
@@ -100,5 +102,11 @@ def _value(value: object) -> str:
 
 
 def _string(text: str) -> str:
-    """Return a basic string: JSON's escapes are TOML's, but that TOML wants DEL escaped too."""
-    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
+    """Return a basic string. JSON's escapes are TOML's, which must and does show what cannot be seen, too."""
+    return "".join(map(_visible, json.dumps(text, ensure_ascii=False))).replace("##", "#\\u0023")
+
+
+def _visible(char: str) -> str:
+    if (char.isascii() and char != "\x7f") or unicodedata.category(char) not in _UNSEEN:
+        return char
+    return f"\\u{ord(char):04x}" if ord(char) < 0x10000 else f"\\U{ord(char):08x}"  # noqa: PLR2004 - four digits

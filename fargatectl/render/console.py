@@ -5,11 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, TextIO
 
 from rich.console import Console
+from rich.text import Text
+
+from fargatectl.render.escape import escape
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from rich.text import Text
+    from rich.status import Status
 
 UNSEEN_WIDTH = 100  # columns, where nobody's terminal says how many there are
 _NARROWEST, _WIDEST = 60, 140
@@ -53,6 +56,39 @@ def width_of(console: Console) -> int:
     return max(_NARROWEST, min(_WIDEST, console.width))
 
 
-def show(console: Console, text: Text) -> None:
+def show(console: Console, text: Text, *, end: str = "\n") -> None:
     """Print `text` as it was laid out: lines are never folded here, for a folded line could begin with anything."""
-    console.print(text, no_wrap=True, overflow="ignore", crop=False, soft_wrap=True)
+    console.print(_safe(text), end=end, no_wrap=True, overflow="ignore", crop=False, soft_wrap=True)
+
+
+def waiting(console: Console, what: str) -> Status:
+    """Return the sign that `what` is being waited for, to be started and stopped."""
+    return console.status(_safe(Text(f"{what} …")), spinner="dots", spinner_style="dim")
+
+
+class Redrawn:
+    """A text that is redrawn in place and stays when it is closed; on a `screen` of its own it goes then."""
+
+    def __init__(self, console: Console, *, screen: bool = False) -> None:
+        from rich.live import Live  # noqa: PLC0415 - only on a terminal
+
+        self._live = Live(console=console, auto_refresh=False, vertical_overflow="crop", screen=screen)
+
+    def update(self, text: Text) -> None:
+        """Draw `text` in the place of what was there."""
+        self._live.update(_safe(text))
+        if self._live.is_started:
+            self._live.refresh()
+        else:
+            self._live.start(refresh=True)
+
+    def close(self) -> None:
+        """End the redrawing."""
+        self._live.stop()
+
+
+def _safe(text: Text) -> Text:
+    """Return `text`, with every line escaped that a renderer should have escaped: the second of two locks."""
+    if all(escape(line) == line for line in text.plain.split("\n")):
+        return text
+    return Text("\n").join(Text(escape(line.plain), line.style) for line in text.split("\n", allow_blank=True))

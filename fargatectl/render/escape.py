@@ -11,7 +11,9 @@ import unicodedata
 
 NEWLINE = "␤"
 _UNSAFE = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})  # Unicode, general categories: controls, bidi marks, surrogates
-_CI_COMMAND = re.compile(r"(?:^|(?<=\s))(?:::|##)(?=[A-Za-z\[])")  # "::set-env", "##vso[", "##[group]"
+# What CI systems obey in a log: GitHub's "::set-env" where a line begins; "##[group]" there, and "##vso[…]" of Azure
+# Pipelines, anywhere in it.
+_CI_COMMAND = re.compile(r"(?:^|(?<=\s))::(?=[A-Za-z\[])|##(?=[A-Za-z\[])")
 
 
 def escape(text: object) -> str:
@@ -25,6 +27,11 @@ def escape(text: object) -> str:
 def escape_lines(text: object) -> list[str]:
     """Return the lines of `text`, each of them escaped."""
     return [escape(line) for line in str(text).replace("\r\n", "\n").split("\n")]
+
+
+def escape_text(text: str) -> str:
+    """Return `text` with each of its lines escaped; what is harmless stays as it is."""
+    return "\n".join(map(escape, text.split("\n")))
 
 
 def _visible(char: str) -> str:

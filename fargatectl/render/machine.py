@@ -38,7 +38,8 @@ def line(document: Document) -> str:
 
 
 def _safe(text: str) -> str:
-    return text.replace("\x7f", "\\u007f")  # the one control character that JSON lets stand
+    # DEL is the one control character that JSON lets stand; "##" begins what some CI systems obey anywhere in a line.
+    return text.replace("\x7f", "\\u007f").replace("##", "#\\u0023")
 
 
 def plan(made: Plan) -> Document:

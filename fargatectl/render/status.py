@@ -22,6 +22,7 @@ _EVENTS = 8
 _SELF_EVIDENT = frozenset({ServiceState.STEADY, ServiceState.MISSING})
 _NONE = "\N{EN DASH}"
 _DAY_SECONDS = 86400
+_LEAST_IMAGE = 12  # cells that still tell one image from another
 _COLUMNS = ("service", "state", "tasks", "targets", "revision", "image", "scaling", "address")
 
 
@@ -127,13 +128,17 @@ def _table(services: Sequence[ServiceStatus], width: int) -> list[Text]:
 
 
 def _fitting(rows: Sequence[Sequence[Text]], width: int) -> list[Text]:
+    lines = columns(rows)
+    excess = max(line.cell_len for line in lines) - width
+    if excess <= 0:
+        return lines
     image = _COLUMNS.index("image")
-    for room in range(max(row[image].cell_len for row in rows), 11, -1):
-        shown = [[*row[:image], Text(cut(row[image].plain, room), row[image].style), *row[image + 1 :]] for row in rows]
-        lines = columns(shown)
-        if max(line.cell_len for line in lines) <= width:
-            return lines
-    return []
+    room = max(row[image].cell_len for row in rows) - excess
+    if room < _LEAST_IMAGE:
+        return []
+    return columns(
+        [[*row[:image], Text(cut(row[image].plain, room), row[image].style), *row[image + 1 :]] for row in rows]
+    )
 
 
 def _without_registry(image: str) -> str:
