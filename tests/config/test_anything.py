@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from random import Random
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -15,10 +17,45 @@ from fargatectl.config.schema import json_schema
 from fargatectl.errors import ConfigError
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from fargatectl.config.load import Loaded
 
+EXAMPLES = sorted((Path(__file__).parents[2] / "examples").glob("*.toml"))
+JUNK = (
+    "\x00",
+    "\x1b[2J",
+    "\u202e",
+    "\ud7ff",
+    "[[",
+    "]",
+    "{",
+    '"',
+    "'",
+    "=",
+    "#",
+    "\\",
+    "\n",
+    "${env.",
+    "$${",
+    "é",
+    ",",
+    ".",
+)
+VALUES = (
+    "0",
+    "-1",
+    "1e999",
+    "nan",
+    '""',
+    "[]",
+    "{}",
+    "[[]]",
+    "true",
+    "1979-05-27",
+    '"${app}"',
+    '"\\u0000"',
+    '"a\\nb"',
+    "9" * 30,
+)
 SHARED_FOLDER = settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 KNOWN = sorted(
     {key for table in (json_schema(), *json_schema()["$defs"].values()) for key in table.get("properties", {})}
@@ -87,6 +124,46 @@ def test_random_tables(tmp_path: Path, data: dict[str, Any], environment: str | 
     if result is not None:
         references(result.config)
         expanded(result.config)
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=lambda path: path.stem)
+def test_an_example_with_a_slip_of_the_pen_loads_or_says_where_it_is_wrong(tmp_path: Path, example: Path) -> None:
+    random = Random(example.stem)  # noqa: S311 - repeatable
+    path = tmp_path / "fargatectl.toml"
+    wrong = 0
+    for _ in range(150):
+        path.write_text(_with_a_slip(example.read_text(), random), encoding="utf-8")
+        try:
+            load(path, environment=None, variables={}, git_sha=lambda: None)
+        except ConfigError as error:
+            wrong += 1
+            for problem in error.problems:
+                assert problem.message
+                assert problem.file == str(path)
+                assert problem.line is not None or problem.path or "offset" in problem.message, problem
+    assert wrong > 50
+
+
+def _with_a_slip(text: str, random: Random) -> str:
+    """Return `text` with one to three of: a character or line too few or too many, a line elsewhere, another value."""
+    for _ in range(random.randint(1, 3)):
+        lines = text.splitlines()
+        number, place = random.randrange(len(lines)), random.randrange(len(text))
+        key, equals, _value = lines[number].partition("=")
+        lines[number : number + 1] = random.choice(
+            [
+                [],
+                [lines[number]] * 2,
+                [random.choice(lines)],
+                [f"{key}{equals} {random.choice(VALUES)}"],
+                [f"{key}x {equals}{_value}"],
+                [lines[number][: random.randint(0, len(lines[number]))]],
+            ]
+        )
+        junk = random.choice(JUNK) if random.random() < 0.4 else ""
+        text = "\n".join(lines)
+        text = text[:place] + junk + text[place + random.randint(0, 1) * bool(junk) :]
+    return text or "x"
 
 
 def test_a_key_that_begins_like_the_name_of_a_form_is_an_unknown_key(tmp_path: Path) -> None:
