@@ -19,7 +19,7 @@ from botocore.exceptions import (
 
 from fargatectl.errors import AwsFailure, FargatectlError, UsageError
 
-__all__ = ["ClientError", "code_of", "explain", "is_denied", "says"]
+__all__ = ["BotoCoreError", "ClientError", "code_of", "explain", "is_denied", "says"]
 
 SERVICE = "Service"
 """Key under which `session` notes the service in an answer's metadata; botocore's errors do not say it."""

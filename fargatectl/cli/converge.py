@@ -19,10 +19,11 @@ from fargatectl.rollout.follow import Follower
 from fargatectl.rollout.status import compose, statuses
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from fargatectl.cli.context import Target
     from fargatectl.cli.surroundings import Surroundings
+    from fargatectl.engine.executor import Settle
     from fargatectl.engine.planner import Planning
     from fargatectl.model.status import ServiceStatus
 
@@ -71,11 +72,13 @@ def carry_out(
     *,
     timeouts: Mapping[str, float | None] | None = None,
     hand_over: bool = False,
+    follower: Callable[..., Settle] = Follower,
 ) -> Run:
     """Execute `planning`, follow what it sets going, and look at what serves in the end.
 
     `timeouts` bounds the wait for each service's rollout, in seconds; None where nothing is to be followed. With
-    `hand_over` nobody waits, and what must not go before a rollout's end is left to the next run.
+    `hand_over` nobody waits, and what must not go before a rollout's end is left to the next run. `follower` makes what
+    follows, from the parameters of `Follower`.
     """
     plan = planning.plan
     began = there.aws.monotonic()
@@ -87,9 +90,9 @@ def carry_out(
             watching.emit(LogEvent(_INTERRUPTED, there.aws.now(), "warning"))
 
         with signals.deferred(tell):
-            settle = None
+            settle: Settle | None = None
             if timeouts is not None and not hand_over:
-                settle = Follower(
+                settle = follower(
                     there.aws,
                     there.services,
                     there.executor,
@@ -133,7 +136,7 @@ def _sets_going(planning: Planning) -> bool:
 def _services(planning: Planning, outcome: Outcome, there: Target) -> tuple[ServiceStatus, ...]:
     """Return what serves now. That it cannot be told is no failure of the run."""
     try:
-        if outcome.applied == 0:
+        if outcome.applied == 0 and planning.stack is there.stack:
             lives = {address: planned.live for address, planned in planning.planned.items()}
             known = compose(there.services, there.stack, lives, there.aws)
             if all(service.state not in _MOVING for service in known):

@@ -10,7 +10,7 @@ from fargatectl.cli.context import target
 from fargatectl.cli.converge import Run, carry_out
 from fargatectl.cli.locking import locked, patience
 from fargatectl.cli.planning import make_plan, write
-from fargatectl.config.scalars import Seconds
+from fargatectl.cli.timeouts import timeout_of
 from fargatectl.errors import ExitCode, UsageError
 from fargatectl.render import machine, markdown, outcome, plan as plan_screen
 from fargatectl.render.console import width_of
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from fargatectl.cli.surroundings import Surroundings
     from fargatectl.engine.planner import Planning
 
-_TIMEOUT = Seconds(1, 86400)
 _REPORTS = frozenset({".md", ".json"})
 
 
@@ -58,13 +57,7 @@ def _check(options: DeployOptions) -> int | None:
     if options.report is not None and options.report.suffix not in _REPORTS:
         raise UsageError(f"--report {options.report}: a report is a .md or a .json file")
     patience(options)
-    if options.timeout is None:
-        return None
-    try:
-        text = options.timeout
-        return _TIMEOUT.parse(int(text) if text.isdecimal() else text)
-    except ValueError as error:
-        raise UsageError(f"--timeout: {error}") from error
+    return timeout_of(options.timeout)
 
 
 def _show(planning: Planning, there: Target, options: DeployOptions, surroundings: Surroundings) -> None:

@@ -177,6 +177,45 @@ _command(
 )
 _command(
     app,
+    "history",
+    options.HistoryOptions,
+    "Show the deployments of services: when, which image, how each ended. Changes nothing.",
+    "fargatectl history",
+    "fargatectl history web --limit 5 --json",
+    waits=_READING,
+)
+_command(
+    app,
+    "rollback",
+    options.RollbackOptions,
+    "Take a service back to its last successful deployment, or to a revision; stops the one that is under way.",
+    "fargatectl rollback",
+    "fargatectl rollback web --to 7 --yes",
+    answer=Answer.EVENTS,
+    waits=_READING,
+)
+_command(
+    app,
+    "restart",
+    options.RestartOptions,
+    "Replace the tasks of services by new ones of the same revision.",
+    "fargatectl restart",
+    "fargatectl restart web",
+    answer=Answer.EVENTS,
+    waits=_READING,
+)
+_command(
+    app,
+    "scale",
+    options.ScaleOptions,
+    "Set the number of a service's tasks, or the bounds of its autoscaler, until the next deploy.",
+    "fargatectl scale web 4",
+    "fargatectl scale web --min 4 --max 20",
+    answer=Answer.EVENTS,
+    waits=_READING,
+)
+_command(
+    app,
     "validate",
     options.ValidateOptions,
     "Check the file, without AWS.",

@@ -57,6 +57,16 @@ Images = Annotated[
         rich_help_panel=SCOPE,
     ),
 ]
+NoWait = Annotated[bool, Option("--no-wait", help="Do not follow the rollout.", rich_help_panel=FOLLOW)]
+Timeout = Annotated[
+    str | None,
+    Option(
+        "--timeout",
+        metavar="DURATION",
+        help='How long to wait for one rollout: "15m", "90s".',
+        rich_help_panel=FOLLOW,
+    ),
+]
 Yes = Annotated[bool, Option("--yes", "-y", help="Go on without asking.", rich_help_panel=CONSENT)]
 
 
@@ -183,16 +193,8 @@ class DeployOptions(LockOptions):
     adopt: Adopted = field(default_factory=list)
     image: Images = field(default_factory=list)
     service: ServiceNames = field(default_factory=list)
-    no_wait: Annotated[bool, Option("--no-wait", help="Do not follow the rollout.", rich_help_panel=FOLLOW)] = False
-    timeout: Annotated[
-        str | None,
-        Option(
-            "--timeout",
-            metavar="DURATION",
-            help='How long to wait for one rollout: "15m", "90s".',
-            rich_help_panel=FOLLOW,
-        ),
-    ] = None
+    no_wait: NoWait = False
+    timeout: Timeout = None
     report: Annotated[
         Path | None,
         Option(
@@ -235,6 +237,68 @@ class WhyOptions(FileOptions):
     """What `why` takes."""
 
     service: ServiceArguments = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class HistoryOptions(FileOptions):
+    """What `history` takes."""
+
+    service: ServiceArguments = None
+    limit: Annotated[
+        int, Option("--limit", "-n", metavar="N", min=1, help="So many of each service.", rich_help_panel=OUTPUT)
+    ] = 20
+
+
+@dataclass(frozen=True, kw_only=True)
+class OperationOptions(LockOptions):
+    """What every command takes that changes running services without the file."""
+
+    no_wait: NoWait = False
+    timeout: Timeout = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class RollbackOptions(OperationOptions):
+    """What `rollback` takes."""
+
+    service: Annotated[
+        str | None, Argument(metavar="[SERVICE]", help="The service; may be left out if there is one.")
+    ] = None
+    to: Annotated[
+        str | None,
+        Option(
+            "--to",
+            metavar="REVISION",
+            help='Go to this one, as history names it: "shop-web:7", or 7.',
+            rich_help_panel=SCOPE,
+        ),
+    ] = None
+    yes: Yes = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class RestartOptions(OperationOptions):
+    """What `restart` takes."""
+
+    service: ServiceArguments = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ScaleOptions(OperationOptions):
+    """What `scale` takes."""
+
+    service: Annotated[str, Argument(metavar="SERVICE", help="The service.")]
+    count: Annotated[
+        int | None, Argument(metavar="[N]", min=0, max=5000, help="So many tasks, where no autoscaler owns the count.")
+    ] = None
+    min: Annotated[
+        int | None,
+        Option("--min", metavar="N", min=0, max=5000, help="The autoscaler's lower bound.", rich_help_panel=SCOPE),
+    ] = None
+    max: Annotated[
+        int | None,
+        Option("--max", metavar="N", min=0, max=5000, help="The autoscaler's upper bound.", rich_help_panel=SCOPE),
+    ] = None
 
 
 @dataclass(frozen=True, kw_only=True)

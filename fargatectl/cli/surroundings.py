@@ -33,7 +33,7 @@ class Answer(StrEnum):
     EVENTS = "events"
 
 
-_TELLS_EVENTS = frozenset({"deploy", "destroy"})
+_TELLS_EVENTS = frozenset({"abort", "continue", "deploy", "destroy", "restart", "rollback", "scale"})
 
 
 @dataclass

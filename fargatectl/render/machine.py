@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from fargatectl.model.change import Change
     from fargatectl.model.diagnosis import Diagnosis
     from fargatectl.model.events import Event
+    from fargatectl.model.history import PastDeployment
     from fargatectl.model.plan import Plan
     from fargatectl.model.status import ServiceStatus
 
@@ -259,6 +260,35 @@ def why(found: Iterable[Diagnosis], *, app: str, environment: str | None) -> Doc
         "app": app,
         "environment": environment,
         "diagnosis": [diagnosis(one) for one in found],
+    }
+
+
+def history(found: Iterable[PastDeployment], *, app: str, environment: str | None) -> Document:
+    """Return what `history --json` prints: deployments, those of one service together, the newest first."""
+    return {
+        "version": VERSION,
+        "app": app,
+        "environment": environment,
+        "deployments": [_past(one) for one in found],
+    }
+
+
+def _past(one: PastDeployment) -> Document:
+    return {
+        "service": one.service,
+        "id": one.id,
+        "revision": one.revision,
+        "task_definition": one.name or None,
+        "image": one.image or None,
+        "digest": one.digest or None,
+        "outcome": str(one.outcome),
+        "reason": one.reason or None,
+        "created_at": timestamp(one.created_at),
+        "started_at": one.started_at and timestamp(one.started_at),
+        "finished_at": one.finished_at and timestamp(one.finished_at),
+        "seconds": None if one.seconds is None else round(one.seconds, 1),
+        "registered_by": one.registered_by or None,
+        "current": one.current,
     }
 
 

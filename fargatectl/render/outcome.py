@@ -74,6 +74,12 @@ def good(ending: Ending, *, width: int) -> tuple[Text, Text]:
     return Text(summary(ending), "green"), joined(serving(ending.services, width=width))
 
 
+def well(text: str, seconds: float | None) -> Text:
+    """Return the good end of a command in a sentence: what is so now, and how long it took."""
+    took = "" if seconds is None or text.endswith(".") else f" after {duration(seconds)}."
+    return Text(f"{escape(text)}{took}", "green")
+
+
 def bad(ending: Ending, *, width: int) -> Text:
     """Return the end of a deploy that is not through: every failure, what serves now, what was not done, what next."""
     lines: list[Text] = []

@@ -59,7 +59,14 @@ def create_then_configure() -> None:
 
 def register_again() -> None:
     """The newest revision is not looked at: what a dead run registered is registered once more."""
-    _put(TaskDefinitions, "match", lambda _: lambda _self, _spec, live: live)
+
+    def change(update: Callable[..., Any]) -> Callable[..., Any]:
+        def eager(self: TaskDefinitions, aws: Any, live: Any, spec: Any, delta: Any) -> Any:
+            return self.create(aws, spec) if self.renews(delta) else update(self, aws, live, spec, delta)
+
+        return eager
+
+    _put(TaskDefinitions, "update", change)
 
 
 def sweep_by_name() -> None:

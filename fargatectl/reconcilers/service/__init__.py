@@ -6,7 +6,9 @@ from fargatectl.reconcilers.service.definition import (
     TaskDefinition,
     TaskDefinitionOut,
     TaskDefinitions,
+    describe_revision,
 )
+from fargatectl.reconcilers.service.operations import Counts, Restarts, Rollbacks, as_of
 from fargatectl.reconcilers.service.service import (
     DeploymentConfiguration,
     DiscoveryRegistration,
@@ -24,12 +26,15 @@ __all__ = [
     "DEFAULT_STORAGE_GIB",
     "KINDS",
     "Container",
+    "Counts",
     "DeploymentConfiguration",
     "DiscoveryRegistration",
     "Efs",
     "HealthCheck",
     "Logging",
     "Mount",
+    "Restarts",
+    "Rollbacks",
     "Service",
     "ServiceOut",
     "Services",
@@ -38,4 +43,6 @@ __all__ = [
     "TaskDefinitionOut",
     "TaskDefinitions",
     "Volume",
+    "as_of",
+    "describe_revision",
 ]

@@ -61,10 +61,12 @@ class TaskDefinition(Spec):
 
 @dataclass(frozen=True, slots=True)
 class TaskDefinitionOut:
-    """A revision. `newest` is the family's newest ACTIVE one where the service runs another."""
+    """A revision. `active` says whether tasks can be made of it; `newest` is the family's newest ACTIVE one where
+    the service runs another."""
 
     arn: str
     image: str
+    active: bool = True
     newest: Live[TaskDefinition, TaskDefinitionOut] | None = field(default=None, repr=False, compare=False)
 
     @property
@@ -84,7 +86,7 @@ class TaskDefinitions(Reconciler[TaskDefinition, TaskDefinitionOut]):
         self, aws: Aws, specs: Sequence[TaskDefinition]
     ) -> Sequence[Live[TaskDefinition, TaskDefinitionOut] | None]:
         def newest() -> list[Live[TaskDefinition, TaskDefinitionOut] | None]:
-            return aws.each(lambda spec: _describe(aws, spec.family), specs)
+            return aws.each(lambda spec: describe_revision(aws, spec.family), specs)
 
         running = {
             key: service
@@ -107,7 +109,7 @@ class TaskDefinitions(Reconciler[TaskDefinition, TaskDefinitionOut]):
         if service is None or (top is not None and top.out.arn == service["taskDefinition"]):
             live = top
         else:
-            live = _describe(aws, service["taskDefinition"])
+            live = describe_revision(aws, service["taskDefinition"])
         if live is None or service is None:
             return live
         # Whoever runs the service answers for its revision: one that a pipeline registered carries none of our tags,
@@ -122,14 +124,6 @@ class TaskDefinitions(Reconciler[TaskDefinition, TaskDefinitionOut]):
         if live is None or top is None or top.out.arn == live.out.arn:
             return live
         return replace(live, out=replace(live.out, newest=top))
-
-    def match(
-        self, spec: TaskDefinition, live: Live[TaskDefinition, TaskDefinitionOut]
-    ) -> Live[TaskDefinition, TaskDefinitionOut]:
-        newest = live.out.newest
-        if newest is None or not self.compare(spec, live) or self.compare(spec, newest):
-            return live
-        return newest
 
     def renews(self, delta: Delta) -> bool:
         return any(not change.path.startswith("tags") for change in delta)
@@ -148,6 +142,9 @@ class TaskDefinitions(Reconciler[TaskDefinition, TaskDefinitionOut]):
         delta: Delta,
     ) -> TaskDefinitionOut:
         if self.renews(delta):
+            newest = live.out.newest
+            if newest is not None and not self.compare(spec, newest):
+                return newest.out
             return self.create(aws, spec)
         aws.ecs.tag_resource(resourceArn=live.out.arn, tags=tags.ecs_pairs(spec.tags))
         return live.out
@@ -182,7 +179,7 @@ class TaskDefinitions(Reconciler[TaskDefinition, TaskDefinitionOut]):
     ) -> Iterable[Live[TaskDefinition, TaskDefinitionOut]]:
         arns = [arn for arn in aws.tagged(owner.tags()) if ":task-definition/" in arn]
         families = sorted({_family_of(arn) for arn in arns if _id(_family_of(arn)) not in known})
-        found = aws.each(lambda family: _describe(aws, family), families)
+        found = aws.each(lambda family: describe_revision(aws, family), families)
         return [live for live in found if live is not None and owner.owns(live.spec.tags)]
 
     def summary(self, spec: TaskDefinition) -> str:
@@ -200,8 +197,8 @@ def _id(family: str) -> str:
     return f"task-definition/{family}"
 
 
-def _describe(aws: Aws, name: str) -> Live[TaskDefinition, TaskDefinitionOut] | None:
-    """Return a family's newest ACTIVE revision, or the revision that `name` gives; None for none."""
+def describe_revision(aws: Aws, name: str) -> Live[TaskDefinition, TaskDefinitionOut] | None:
+    """Return a family's newest ACTIVE revision, or the revision that `name` gives, INACTIVE ones too; None for none."""
     try:
         answer = aws.ecs.describe_task_definition(taskDefinition=name, include=["TAGS"])
     except ClientError as error:
@@ -221,7 +218,7 @@ def _carries(aws: Aws, arn: str, wanted: Mapping[str, str]) -> bool:
 def _out(found: TaskDefinitionTypeDef) -> TaskDefinitionOut:
     containers = found["containerDefinitions"]
     first = next((c for c in containers if c.get("essential", True) and c.get("portMappings")), containers[0])
-    return TaskDefinitionOut(found["taskDefinitionArn"], first["image"])
+    return TaskDefinitionOut(found["taskDefinitionArn"], first["image"], active=found.get("status") != "INACTIVE")
 
 
 def _request(spec: TaskDefinition) -> dict[str, Any]:

@@ -166,7 +166,7 @@ class Services(Reconciler[Service, ServiceOut]):
         if delta.touches("tags"):
             aws.ecs.tag_resource(resourceArn=live.out.arn, tags=tags.ecs_pairs(spec.tags))
         request = _changes(spec, delta)
-        if "desiredCount" in request and _is_scaled(aws, spec):
+        if "desiredCount" in request and is_scaled(aws, spec):
             del request["desiredCount"]  # the autoscaler's until its target is gone; the next run sets the count
         if not request:
             return live.out
@@ -358,7 +358,8 @@ def _same_owner(spec: Service, found: ServiceTypeDef) -> bool:
     return all(theirs.get(key) == spec.tags.get(key) for key in (APP, ENVIRONMENT))
 
 
-def _is_scaled(aws: Aws, spec: Service) -> bool:
+def is_scaled(aws: Aws, spec: Service) -> bool:
+    """Tell whether an autoscaler owns the desired count of a service."""
     answer = aws.autoscaling.describe_scalable_targets(
         ServiceNamespace="ecs",
         ResourceIds=[f"service/{spec.cluster}/{spec.name}"],

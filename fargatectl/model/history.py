@@ -1,0 +1,64 @@
+"""The deployments of a service as ECS remembers them: when, what, how they ended."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
+
+class DeploymentOutcome(StrEnum):
+    """How a deployment ended, or that it has not."""
+
+    RUNNING = "in_progress"
+    ROLLING_BACK = "rolling_back"
+    SUCCEEDED = "succeeded"
+    ROLLED_BACK = "rolled_back"
+    ROLLBACK_FAILED = "rollback_failed"
+    STOPPED = "stopped"
+
+    @property
+    def ended(self) -> bool:
+        """Whether ECS works on it no more."""
+        return self not in {DeploymentOutcome.RUNNING, DeploymentOutcome.ROLLING_BACK}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PastDeployment:
+    """One deployment of a service. `id` is the ARN of ECS's service deployment, `revision` that of its service revision.
+
+    `task_definition` is an ARN. `digest` is that of the main container's image, where ECS resolved one. `registered_by`
+    is the ARN of whoever registered the task definition: who deployed it is not known to ECS.
+    """
+
+    service: str
+    id: str
+    revision: str
+    outcome: DeploymentOutcome
+    created_at: datetime
+    started_at: datetime | None = None
+    finished_at: datetime | None = None
+    reason: str = ""
+    task_definition: str = ""
+    image: str = ""
+    digest: str = ""
+    registered_by: str = ""
+    current: bool = False
+    """Whether the service is to run this revision now."""
+    settings: Mapping[str, Any] = field(default_factory=dict, repr=False)
+
+    @property
+    def name(self) -> str:
+        """`family:revision`, as people write it."""
+        return self.task_definition.rpartition("/")[2]
+
+    @property
+    def seconds(self) -> float | None:
+        """How long it took; None while it goes on."""
+        if self.finished_at is None:
+            return None
+        return (self.finished_at - (self.started_at or self.created_at)).total_seconds()
