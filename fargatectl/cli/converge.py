@@ -65,7 +65,7 @@ class Run:
         return outcome_of(self.ending.exit_code)
 
 
-def carry_out(
+def carry_out(  # noqa: PLR0913 - what a run is given
     planning: Planning,
     there: Target,
     surroundings: Surroundings,

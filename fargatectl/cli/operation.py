@@ -6,7 +6,7 @@ proves ownership, takes the steps and tells them.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from fargatectl.cli.confirm import confirm_deploy
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from fargatectl.cli.context import Target
+    from fargatectl.cli.converge import Run
     from fargatectl.cli.options import OperationOptions
     from fargatectl.cli.surroundings import Surroundings
     from fargatectl.engine.executor import Settle
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
     from fargatectl.engine.reconciler import AnyReconciler
     from fargatectl.model.status import ServiceView
     from fargatectl.model.values import Address
+
+_HANDED_OVER = "It goes on in AWS: `fargatectl status --watch` shows how."
 
 
 @dataclass(frozen=True)
@@ -43,7 +46,7 @@ class Act:
 
     reconciler: AnyReconciler
     spec: Any
-    shown: Delta = Delta()
+    shown: Delta = field(default_factory=Delta)
     cause: str = ""
 
 
@@ -103,41 +106,52 @@ def operate(
     timeout = timeout_of(options.timeout)
     patience(options)
     planning = operation.look()
-    made = planning.plan
-    if surroundings.json:
-        surroundings.voice.event(machine.plan_event(made))
-    elif made and operation.asks:
-        width = width_of(surroundings.voice.err)
-        surroundings.voice.prose(plan_screen.screen(made, file=there.file, width=width, verbose=options.verbose))
+    made, follows = planning.plan, operation.follower is not None
+    _show(operation, planning, there, options, surroundings)
     if operation.asks:
         confirm_deploy(made, surroundings, yes=getattr(options, "yes", True), max_deletes=None)
     timeouts = {view.name: timeout or there.config.services[view.name].deploy.timeout for view in views}
     with locked(made, there, options, surroundings, operation.command) as turn:
         planning = turn.still_true(planning, there, operation.look)
-        follows = operation.follower is not None
         done = carry_out(
             planning,
-            there if not follows else replace(there, services=tuple(views)),
+            replace(there, services=tuple(views)),
             surroundings,
             timeouts=timeouts if follows and made else None,
             hand_over=options.no_wait,
             follower=operation.follower or Follower,
         )
+    _tell(operation, done, surroundings)
+    return done.ending.exit_code
+
+
+def _show(
+    operation: Operation, planning: Planning, there: Target, options: OperationOptions, surroundings: Surroundings
+) -> None:
+    if surroundings.json:
+        surroundings.voice.event(machine.plan_event(planning.plan))
+    elif planning.plan and operation.asks:
+        width = width_of(surroundings.voice.err)
+        shown = plan_screen.screen(planning.plan, file=there.file, width=width, verbose=options.verbose)
+        surroundings.voice.prose(shown)
+
+
+def _tell(operation: Operation, done: Run, surroundings: Surroundings) -> None:
     ending = done.ending
     if surroundings.json:
         surroundings.voice.event(done.result())
-        return ending.exit_code
-    width = width_of(surroundings.voice.err)
+        return
     if ending.exit_code != ExitCode.DONE:
-        surroundings.voice.prose(outcome.bad(ending, width=width))
-        return ending.exit_code
-    handed = "It goes on in AWS: fargatectl status --watch shows how."
-    sentence = operation.unchanged if not made else handed if ending.handed_over else operation.done
-    surroundings.voice.prose(outcome.well(sentence, ending.seconds if made else None))
-    if made and operation.after:
+        surroundings.voice.prose(outcome.bad(ending, width=width_of(surroundings.voice.err)))
+        return
+    if ending.handed_over:
+        surroundings.voice.prose(outcome.well(_HANDED_OVER, None))
+    elif ending.plan:
+        surroundings.voice.prose(outcome.well(operation.done, ending.seconds))
+    else:
+        surroundings.voice.prose(outcome.well(operation.unchanged, None))
+    if ending.plan and operation.after:
         surroundings.voice.aside(operation.after)
-    shown = replace(ending, services=[one for one in ending.services if one.name in {v.name for v in views}])
-    _, table = outcome.good(shown, width=width_of(surroundings.voice.out))
+    _, table = outcome.good(ending, width=width_of(surroundings.voice.out))
     surroundings.voice.flush()
     surroundings.voice.data(table)
-    return ending.exit_code

@@ -55,7 +55,9 @@ def _count(view: ServiceView, there: Target, options: ScaleOptions) -> Operation
 def _bounds(view: ServiceView, there: Target, options: ScaleOptions) -> Operation:
     address = Address(f"scaling.target/{view.name}")
     if address not in there.stack.resources:
-        raise UsageError(f"{view.name} has no autoscaler in {there.file}", hint=f"set its count: fargatectl scale {view.name} N")
+        raise UsageError(
+            f"{view.name} has no autoscaler in {there.file}", hint=f"set its count: fargatectl scale {view.name} N"
+        )
 
     def look() -> Planning:
         there.aws.reads.clear()

@@ -29,10 +29,11 @@ class DeploymentOutcome(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PastDeployment:
-    """One deployment of a service. `id` is the ARN of ECS's service deployment, `revision` that of its service revision.
+    """One deployment of a service. `id` and `revision` are the ARNs of its service deployment and service revision.
 
     `task_definition` is an ARN. `digest` is that of the main container's image, where ECS resolved one. `registered_by`
-    is the ARN of whoever registered the task definition: who deployed it is not known to ECS.
+    is the ARN of whoever registered the task definition: who deployed it is not known to ECS. `settings` are the
+    members of the revision that a rollback brings back, in ECS's words.
     """
 
     service: str

@@ -55,7 +55,9 @@ def _table(deployments: Sequence[PastDeployment], width: int) -> list[Text]:
         if max(line.cell_len for line in lines) <= width:
             return lines
     without = [row[:-1] for row in rows]
-    return columns([[*row[:place], Text(cut(row[place].plain, _NARROWEST_IMAGE)), *row[place + 1 :]] for row in without])
+    return columns(
+        [[*row[:place], Text(cut(row[place].plain, _NARROWEST_IMAGE)), *row[place + 1 :]] for row in without]
+    )
 
 
 def _cells(one: PastDeployment) -> list[Text]:

@@ -34,7 +34,7 @@ _OUTCOMES = {
 }
 
 
-def history(
+def history(  # noqa: PLR0913 - whose, and which
     aws: Aws,
     name: str,
     cluster: str,
@@ -43,10 +43,10 @@ def history(
     most: int = SHOWN,
     outcomes: Collection[DeploymentOutcome] = (),
 ) -> tuple[PastDeployment, ...]:
-    """Return the newest `most` deployments of a service, the newest first; only those of `outcomes`, if any are given.
+    """Return the newest `most` deployments of a service, the newest first; only those of `outcomes`, if there are any.
 
-    `name` is what the file calls it. Nothing is returned for a service that does not exist. Raises `AwsFailure` for what
-    cannot be read.
+    `name` is what the file calls it. Nothing is returned for a service that does not exist. Raises `AwsFailure` for
+    what cannot be read.
     """
     try:
         return _history(aws, name, cluster, service, most, outcomes)
@@ -109,7 +109,7 @@ def _registrants(aws: Aws, arns: Collection[str]) -> dict[str, str]:
 
 
 def _past(
-    name: str, brief: Any, revision: Mapping[str, Any], registrants: Mapping[str, str], current: str
+    name: str, brief: Mapping[str, Any], revision: Mapping[str, Any], registrants: Mapping[str, str], current: str
 ) -> PastDeployment:
     definition = str(revision.get("taskDefinition", ""))
     images = revision.get("containerImages", ())

@@ -72,7 +72,7 @@ def way_back(aws: Aws, name: str, cluster: str, service: str, *, to: str | None 
 
 
 def _successful(aws: Aws, name: str, found: ServiceTypeDef, past: Sequence[PastDeployment]) -> list[PastDeployment]:
-    """Return the successful deployments, the newest first; where the newest of all had none, older ones are asked for."""
+    """Return the successful deployments, the newest first; where none is among the newest, older ones are asked for."""
     good = [one for one in past if one.outcome is Outcome.SUCCEEDED]
     if not good and past:
         cluster = found["clusterArn"].rpartition("/")[2]

@@ -84,11 +84,13 @@ class Settling(ABC):
         self._aws.reads.clear()
         try:
             service = describe(self._aws, [(out.cluster, out.name)]).get((out.cluster, out.name))
-            if service is None or service["status"] != "ACTIVE":
-                raise failed(view.name, None, f"{view.name} was deleted meanwhile", "deleted")
-            return service, self.over(view, out, service)
+            there = service if service is not None and service["status"] == "ACTIVE" else None
+            over = there is not None and self.over(view, out, there)
         except Exception as error:
             raise explain(error, view.service) from error
+        if there is None:
+            raise failed(view.name, None, f"{view.name} was deleted meanwhile", "deleted")
+        return there, over
 
     def _progress(self, service: ServiceTypeDef, *, over: bool) -> RolloutProgress:
         health = health_of(service)
@@ -112,6 +114,7 @@ class Counting(Settling):
     stage = "scaling"
 
     def over(self, view: ServiceView, out: ServiceOut, service: ServiceTypeDef) -> bool:
+        """Tell whether all wanted tasks run, and their targets are healthy."""
         del view, out
         if service["runningCount"] != service["desiredCount"] or service["pendingCount"]:
             return False
@@ -134,6 +137,7 @@ class Reversal(Settling):
         self._deployment = deployment
 
     def over(self, view: ServiceView, out: ServiceOut, service: ServiceTypeDef) -> bool:
+        """Tell whether ECS is through with the rollback. Raises `RolloutFailed` where there was none."""
         del out
         asked = [self._deployment]
         found = self._aws.ecs.describe_service_deployments(serviceDeploymentArns=asked)["serviceDeployments"]

@@ -67,7 +67,10 @@ def test_a_rollback_goes_to_the_success_before_and_is_followed(shell: Shell) -> 
     # And back again: 2 is the last success before this one that is different.
     events = shell("rollback", "--yes", "--json").events
     assert (events[0]["event"], events[-1]["outcome"], events[-1]["applied"]) == ("plan", "succeeded", 1)
-    assert {field["path"] for field in events[0]["changes"][0]["fields"]} == {"task_definition", "containers[web].image"}
+    assert {field["path"] for field in events[0]["changes"][0]["fields"]} == {
+        "task_definition",
+        "containers[web].image",
+    }
     assert running(shell) == "shop-web:2"
 
 

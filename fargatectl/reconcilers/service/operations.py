@@ -23,7 +23,9 @@ if TYPE_CHECKING:
     from fargatectl.engine.reconciler import Live
 
 _FORCED = FieldChange("force_new_deployment", before=False, after=True, effect=Effect.NEW_DEPLOYMENT)
-_STOPPED = FieldChange("deployment", before="in progress", after="stopped, and rolled back", effect=Effect.NEW_DEPLOYMENT)
+_STOPPED = FieldChange(
+    "deployment", before="in progress", after="stopped, and rolled back", effect=Effect.NEW_DEPLOYMENT
+)
 
 
 class Restarts(Services):
@@ -75,8 +77,8 @@ class Counts(Services):
 def as_of(revision: Mapping[str, Any], service: Service) -> Service:
     """Return `service` as the service revision `revision` had it (ECS API Reference, ServiceRevision).
 
-    Its tasks, where they run, and on what capacity; load balancer and discovery stay as they are, for what they name may
-    be gone.
+    Its tasks, where they run, and on what capacity; load balancer and discovery stay as they are, for what they name
+    may be gone.
     """
     service = replace(service, task_definition=revision["taskDefinition"])
     if "capacityProviderStrategy" in revision or "launchType" in revision:
