@@ -167,6 +167,7 @@ OPERATIONS: dict[str, tuple[str, ...]] = {
         "TagResource",
         "UpdateService",
     ),
+    "sns": ("GetTopicAttributes",),
     "ssm": (
         "DeleteParameters",
         "DescribeParameters",

@@ -294,6 +294,11 @@ class Aws:
         return self._client("secretsmanager")  # type: ignore[no-any-return]
 
     @property
+    def sns(self) -> Any:  # noqa: ANN401 - one call; its types would be one more package for that
+        """Amazon SNS."""
+        return self._client("sns")
+
+    @property
     def cloudmap(self) -> ServiceDiscoveryClient:
         """AWS Cloud Map."""
         return self._client("servicediscovery")  # type: ignore[no-any-return]

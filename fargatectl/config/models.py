@@ -128,6 +128,15 @@ Certificate = Annotated[
         2048,
     ),
 ]
+TopicArn = Annotated[
+    str,
+    Text(
+        'the ARN of an SNS topic "arn:aws:sns:REGION:ACCOUNT:NAME"',
+        r"arn:aws[a-z-]*:sns:[a-z0-9-]+:[0-9]{12}:[A-Za-z0-9_-]{1,256}",
+        512,
+    ),
+]
+"""CloudWatch API Reference, PutMetricAlarm: AlarmActions. FIFO topics take no notifications of alarms."""
 DomainName = Annotated[
     str,
     Text(
@@ -297,14 +306,14 @@ class Job(Section):
 class Alarms(Section):
     """CloudWatch alarms for each service."""
 
-    notify: Strings
-    """SNS topics, by ARN."""
+    notify: Annotated[tuple[TopicArn, ...], OneOrMany()]
+    """SNS topics, by ARN, that hear of an alarm and of its end."""
     unhealthy_targets: Annotated[int, Whole(1, 5000)] | None = None
-    """From so many unhealthy targets on."""
+    """From so many unhealthy targets on, for three minutes; services with `http`."""
     errors_5xx: Annotated[int, Whole(1, 10**9)] | None = None
-    """From so many 5XX answers a minute on."""
+    """From so many 5XX answers of the tasks a minute on; services with `http`."""
     cpu_above: Annotated[float, Number(1, 100)] | None = None
-    """From this average CPU on, in percent."""
+    """From this average CPU on, in percent, for five minutes."""
 
 
 class Config(Section):

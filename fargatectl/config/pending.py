@@ -33,11 +33,9 @@ PENDING = (
     Pending("services.*.security_groups"),
     Pending("services.*.pin_digest", (True,)),
     Pending("services.*.deploy.strategy", ("blue_green", "linear", "canary")),
-    Pending("services.*.deploy.alarms"),
     Pending("services.*.deploy.before"),
     Pending("services.*.deploy.stop_early"),
     Pending("jobs"),
-    Pending("alarms"),
 )
 
 

@@ -24,7 +24,7 @@ def references(config: Config) -> dict[str, Any]:
     `public` where the file says it. `secrets`: `{"name" or "arn": …, "keys": […]}`, with `stages` and `versions`
     where those are named. `repositories`: ECR's of this account and Region, `{"name", "tags", "digests"}`.
     `access_points`: `{"id", "file_system"}`. `roles`: roles that ECS tasks assume. `parameters`, `certificates`,
-    `policies`, `objects`, `file_systems` and `security_groups` are lists of names, ARNs or ids.
+    `policies`, `objects`, `file_systems`, `topics`, `alarms` and `security_groups` are lists of names, ARNs or ids.
     """
     found: dict[str, Any] = {
         "vpc": _vpc(config),
@@ -44,6 +44,8 @@ def references(config: Config) -> dict[str, Any]:
             if efs.access_point
         ],
         "roles": _once(_roles(config)),
+        "topics": _once(iter(config.alarms.notify)) if config.alarms else [],
+        "alarms": _once(_alarms(config)),
         "security_groups": _once(source for source in _sources(config) if source.startswith("sg-")),
     }
     return {key: value for key, value in found.items() if value}
@@ -134,6 +136,17 @@ def _file_systems(config: Config) -> Iterator[Efs]:
 def _roles(config: Config) -> Iterator[str]:
     for service in config.services.values():
         yield from (role for role in (service.roles.execution, service.roles.task) if role)
+
+
+def _alarms(config: Config) -> Iterator[str]:
+    """Yield the alarms that fail deployments, but for those that `[alarms]` makes (see `names.service_alarm`)."""
+    own = tuple(
+        f"-{service}-alarm-{what}" for service in config.services for what in ("5xx", "cpu", "unhealthy-targets")
+    )
+    for service in config.services.values():
+        for name in service.deploy.alarms:
+            if not (config.alarms and name.startswith(config.app) and name.endswith(own)):
+                yield name
 
 
 def _sources(config: Config) -> Iterator[str]:

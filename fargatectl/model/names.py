@@ -69,6 +69,11 @@ def scaling_alarm(owner: Ownership, service: str, policy: str) -> str:
     return f"{owner.prefix}-{service}-scaling-{policy}"[:ALARM_NAME_MAX]
 
 
+def service_alarm(owner: Ownership, service: str, what: str) -> str:
+    """Return the name of an alarm that tells people about a service."""
+    return f"{owner.prefix}-{service}-alarm-{what}"[:ALARM_NAME_MAX]
+
+
 def lock_path(owner: Ownership) -> str:
     """Return the path in Parameter Store below which the generations of the lock are."""
     return "/".join(filter(None, ("/fargatectl/locks", owner.app, owner.environment)))

@@ -9,6 +9,7 @@ from fargatectl.model.capacity import Capacity
 from fargatectl.model.status import ServiceView
 from fargatectl.model.values import Address, Ref
 from fargatectl.reconcilers import cloudmap, network, service as ecs
+from fargatectl.stack.alarms import declare_alarms
 from fargatectl.stack.scaling import declare_scaling
 from fargatectl.stack.task import declare_definition
 
@@ -28,6 +29,7 @@ def declare_service(shared: Shared, name: str, service: Service) -> ServiceView:
     placed = shared.network.ref(shared.placements[name])
     definition = declare_definition(shared, name, service)
     reachable = _declare_ingress(shared, name, service)
+    watching = declare_alarms(shared, name, service)
     scaled = service.scaling
     count = max(scaled.min, min(service.count, scaled.max)) if scaled else service.count
     declared = stack.add(
@@ -36,7 +38,12 @@ def declare_service(shared: Shared, name: str, service: Service) -> ServiceView:
         ecs.Service(
             name=names.family(stack.owner, name),
             cluster=config.cluster.name,
-            after=(shared.cluster.ref(lambda made: made.arn), reachable, *(target.attached if target else ())),
+            after=(
+                shared.cluster.ref(lambda made: made.arn),
+                reachable,
+                *(target.attached if target else ()),
+                *watching,
+            ),
             after_rollout_of=tuple(
                 Ref(Address(f"service.service/{other}"), lambda made: made.arn) for other in service.depends_on
             ),
@@ -55,6 +62,8 @@ def declare_service(shared: Shared, name: str, service: Service) -> ServiceView:
                 max_percent=service.deploy.max,
                 circuit_breaker=service.deploy.circuit_breaker,
                 rollback=service.deploy.rollback,
+                alarms=service.deploy.alarms,
+                alarm_rollback=bool(service.deploy.alarms) and service.deploy.rollback,
             ),
             # ECS refuses zone rebalancing for a service that may not run more tasks than desired.
             zone_rebalancing=service.deploy.max > ALL,

@@ -504,7 +504,7 @@ def test_all_problems_of_a_file_come_at_once_in_its_order(problems: Problems) ->
         ),
         (14, "services.web.http.healthcheck", "unknown key", "did you mean `health_check`?"),
         (17, "services.web.scaling.min", "min = 10 is greater than max = 3", ""),
-        (21, "alarms", "`alarms` is not supported by this version yet", ""),
+        (22, "alarms.notify", 'expected the ARN of an SNS topic "arn:aws:sns:REGION:ACCOUNT:NAME", got "ops"', ""),
     ]
 
 

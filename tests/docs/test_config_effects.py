@@ -67,6 +67,9 @@ actions = "s3:ListBucket"
 resources = "arn:aws:s3:::shop-old"
 [services.spare]
 image = "shop/spare:1"
+[alarms]
+notify = "arn:aws:sns:eu-central-1:123456789012:old"
+cpu_above = 80
 """
 WITHOUT = {
     "services.NAME.count": "services.web.scaling",

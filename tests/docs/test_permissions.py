@@ -31,6 +31,7 @@ CLIENTS = {
     "locks": ("ssm", "ssm"),
     "logs": ("logs", "logs"),
     "secrets": ("secretsmanager", "secretsmanager"),
+    "sns": ("sns", "sns"),
     "ssm": ("ssm", "ssm"),
     "sts": ("sts", "sts"),
     "tagging": ("resourcegroupstaggingapi", "tag"),

@@ -34,6 +34,7 @@ sidecars.agent.image = "docker.io/acme/agent:1"
 image = "docker.io/acme/api:1"
 port  = 9090
 """
+TOPIC = "arn:aws:sns:eu-central-1:123456789012:ops"
 VARIABLES = {"HUB_USER": "acme", "HUB_TOKEN": "token"}
 KEY = "arn:aws:kms:eu-central-1:123456789012:key/0a1b2c3d-0000-4000-8000-000000000000"
 READS = {"secretsmanager:GetSecretValue": "{arn}", "kms:Decrypt": KEY}
@@ -127,6 +128,26 @@ BLOCKS = [
         mount = { web = "/srv/uploads" }
         """,
         holds=mounts_uploads,
+    ),
+    Block(
+        "alarms",
+        f"""
+        [alarms]
+        notify    = "{TOPIC}"
+        cpu_above = 90
+        """,
+        effect="none",
+        deletes=frozenset({"alarms.alarm/web/cpu", "alarms.alarm/api/cpu"}),
+        holds=lambda world: rings(world, "shop-web-alarm-cpu")["AlarmActions"] == [TOPIC],
+    ),
+    Block(
+        "alarms of a deployment",
+        'services.web.deploy.alarms = ["shop-5xx", "shop-latency"]',
+        effect="none",
+        holds=lambda world: (
+            service(world)["deploymentConfiguration"]["alarms"]
+            == {"alarmNames": ["shop-5xx", "shop-latency"], "enable": True, "rollback": True}
+        ),
     ),
     Block(
         "shared volume",
@@ -227,6 +248,10 @@ def test_a_block_comes_and_goes(base: World, block: Block) -> None:
     assert not base.plan(BASE).plan.changes
     ended = contents(base.aws)
     assert {**ended, "task definitions": None} == {**begun, "task definitions": None}
+
+
+def rings(world: World, name: str) -> Any:
+    return world.aws.cloudwatch.describe_alarms(AlarmNames=[name])["MetricAlarms"][0]
 
 
 def with_block(block: Block) -> str:

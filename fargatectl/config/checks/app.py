@@ -27,6 +27,7 @@ def check(config: Config, environment: str | None) -> Iterator[Finding]:
     yield from _tags(config)
     yield from _registries(config)
     yield from _sources(config)
+    yield from _alarms(config)
     yield from capacity(config.cluster.capacity, ("cluster", "capacity"))
     if not config.services:
         yield warning(("services",), "the file has no services", "a service is a table [services.NAME] with an image")
@@ -132,3 +133,18 @@ def capacity(items: Sequence[CapacityItem], path: KeyPath) -> Iterator[Finding]:
         yield Finding(path, "only one item may have a base")
     if not any(item.weight for item in items):
         yield Finding(path, "one item at least needs a weight above 0")
+
+
+def _alarms(config: Config) -> Iterator[Finding]:
+    wanted = config.alarms
+    if wanted is None:
+        return
+    thresholds = (wanted.unhealthy_targets, wanted.errors_5xx, wanted.cpu_above)
+    if all(threshold is None for threshold in thresholds):
+        message = "no alarm is wanted: set `unhealthy_targets`, `errors_5xx` or `cpu_above`"
+        yield Finding(("alarms",), message)
+    for place, arn in enumerate(wanted.notify):
+        region = region_of(arn)
+        if config.region and region != config.region:
+            message = f"the topic is in {region}; alarms in {config.region} cannot notify it"
+            yield Finding(("alarms", "notify", place), message, about=(("region",),))

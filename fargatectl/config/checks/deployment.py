@@ -81,5 +81,5 @@ def _awaited(config: Config, name: str) -> set[str]:
 
 
 def _rollback(service: Service, path: KeyPath) -> Iterator[Finding]:
-    if service.deploy.rollback and not service.deploy.circuit_breaker:
-        yield warning((*path, "deploy", "rollback"), "without `circuit_breaker` ECS never rolls back")
+    if service.deploy.rollback and not (service.deploy.circuit_breaker or service.deploy.alarms):
+        yield warning((*path, "deploy", "rollback"), "without `circuit_breaker` or `alarms` ECS never rolls back")

@@ -66,12 +66,20 @@ class DiscoveryRegistration:
 
 @dataclass(frozen=True, kw_only=True)
 class DeploymentConfiguration:
-    """How a rolling deployment goes; percentages are of the desired count."""
+    """How a rolling deployment goes; percentages are of the desired count.
+
+    One of `alarms` (names) that rings while it goes fails it, and with `alarm_rollback` takes it back.
+    """
 
     min_percent: int = 100
     max_percent: int = 200
     circuit_breaker: bool = True
     rollback: bool = True
+    alarms: tuple[str, ...] = ()
+    alarm_rollback: bool = False
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "alarms", tuple(sorted(set(self.alarms))))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -239,6 +247,7 @@ def _parsed(found: ServiceTypeDef) -> Service:
     network: Any = (found.get("networkConfiguration") or {}).get("awsvpcConfiguration") or {}
     rules: Any = found.get("deploymentConfiguration") or {}
     breaker: Any = rules.get("deploymentCircuitBreaker") or {}
+    alarms: Any = rules.get("alarms") or {}
     return Service(
         name=found["serviceName"],
         cluster=found["clusterArn"].rpartition("/")[2],
@@ -258,6 +267,8 @@ def _parsed(found: ServiceTypeDef) -> Service:
             max_percent=rules.get("maximumPercent", 200),
             circuit_breaker=breaker.get("enable", False),
             rollback=breaker.get("rollback", False),
+            alarms=tuple(alarms.get("alarmNames", ())) if alarms.get("enable") else (),
+            alarm_rollback=bool(alarms.get("enable") and alarms.get("rollback")),
         ),
         platform_version=found.get("platformVersion", "LATEST"),
         zone_rebalancing=found.get("availabilityZoneRebalancing") == "ENABLED",
@@ -326,6 +337,11 @@ def _parts(spec: Service) -> dict[str, dict[str, Any]]:
         "maximumPercent": spec.deployment.max_percent,
         "minimumHealthyPercent": spec.deployment.min_percent,
         "deploymentCircuitBreaker": {"enable": spec.deployment.circuit_breaker, "rollback": spec.deployment.rollback},
+        "alarms": {
+            "alarmNames": list(spec.deployment.alarms),
+            "enable": bool(spec.deployment.alarms),
+            "rollback": spec.deployment.alarm_rollback,
+        },
     }
     registries = [
         {"registryArn": known(entry.arn), **({"port": entry.port} if entry.port else {})} for entry in spec.discovery
