@@ -55,6 +55,7 @@ OPERATIONS: dict[str, tuple[str, ...]] = {
         "DescribeServices",
         "DescribeTaskDefinition",
         "DescribeTasks",
+        "ListClusters",
         "ListServiceDeployments",
         "ListTagsForResource",
         "ListTaskDefinitions",

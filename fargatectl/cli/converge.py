@@ -138,7 +138,7 @@ def _services(planning: Planning, outcome: Outcome, there: Target) -> tuple[Serv
     try:
         if outcome.applied == 0 and planning.stack is there.stack:
             lives = {address: planned.live for address, planned in planning.planned.items()}
-            known = compose(there.services, there.stack, lives, there.aws)
+            known = compose(there.services, there.stack, lives, there.aws, found=planning.outputs)
             if all(service.state not in _MOVING for service in known):
                 return known  # nothing has moved since the plan was made
         there.aws.reads.clear()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from fargatectl.config.existing import is_namespace_id, name_in
 from fargatectl.config.limits import TASK_SIZES
 from fargatectl.config.models import Config, FixedResponse, Http, LoadBalancer, Service
 from fargatectl.model import names
@@ -11,6 +12,8 @@ from fargatectl.model.ownership import Ownership
 
 if TYPE_CHECKING:
     from typing import Any
+
+    from fargatectl.config.models import Cluster, Discovery
 
 EVERYBODY = ("0.0.0.0/0",)
 PRIVATE_ADDRESSES = ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16")
@@ -30,7 +33,8 @@ def complete(config: Config, environment: str | None) -> Config:
     taken = {http.load_balancer for http in routes if not http.host and not http.path}
     return config.model_copy(
         update={
-            "cluster": config.cluster.model_copy(update={"name": config.cluster.name or owner.prefix}),
+            "cluster": config.cluster.model_copy(update={"name": _cluster_name(config.cluster, owner)}),
+            "discovery": config.discovery and _discovery(config.discovery),
             "iam": config.iam.model_copy(update={"path": config.iam.path or names.role_path(owner)}),
             "load_balancers": {
                 name: _load_balancer(balancer, taken=name in taken) for name, balancer in balancers.items()
@@ -40,8 +44,22 @@ def complete(config: Config, environment: str | None) -> Config:
     )
 
 
+def _cluster_name(cluster: Cluster, owner: Ownership) -> str:
+    return cluster.name or name_in(cluster.use or "") or owner.prefix
+
+
+def _discovery(discovery: Discovery) -> Discovery:
+    """Fill in the name of a namespace that `use` gives by its name; by an id or ARN it stays unknown."""
+    used = discovery.use or ""
+    if discovery.namespace or not used or is_namespace_id(name_in(used)):
+        return discovery
+    return discovery.model_copy(update={"namespace": used.rstrip(".")})
+
+
 def _load_balancer(balancer: LoadBalancer, *, taken: bool) -> LoadBalancer:
     """Fill in callers, and the answer of the default action unless a service has `taken` it."""
+    if balancer.use:
+        return balancer
     callers = EVERYBODY if balancer.scheme == "internet-facing" else PRIVATE_ADDRESSES
     default = balancer.default or (None if taken else FixedResponse())
     return balancer.model_copy(update={"allow_from": balancer.allow_from or callers, "default": default})

@@ -50,6 +50,8 @@ def _plain(value: object) -> Any:  # noqa: ANN401 - a TOML value
             for key, drivers in DRIVER_KEYS.items():
                 if value.driver not in drivers:
                     del table[key.rstrip("_")]
+        if table.get("use"):
+            table = {"use": table["use"]}
         kind = _Inline if isinstance(value, Secret | TagSelector | LocalVariable) else dict
         return kind((key, item) for key, item in table.items() if item not in (None, {}, ()))
     if isinstance(value, dict):

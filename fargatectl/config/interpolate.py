@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
 
 from fargatectl.config.findings import Finding
-from fargatectl.config.nearest import nearest
+from fargatectl.model.nearest import nearest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

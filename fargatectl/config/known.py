@@ -5,8 +5,8 @@ from __future__ import annotations
 from types import UnionType
 from typing import TYPE_CHECKING, Annotated, Union, get_args, get_origin
 
-from fargatectl.config.nearest import nearest
 from fargatectl.config.section import Section
+from fargatectl.model.nearest import nearest
 
 if TYPE_CHECKING:
     from fargatectl.config.findings import KeyPath

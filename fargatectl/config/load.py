@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any
 from fargatectl import __version__
 from fargatectl.config.findings import Finding, dotted
 from fargatectl.config.interpolate import Scope, interpolate
-from fargatectl.config.nearest import nearest
 from fargatectl.config.overlay import origin, overlaid
 from fargatectl.config.pending import PENDING, Pending, refused
 from fargatectl.config.places import places
 from fargatectl.config.source import FILE_NAME, read
 from fargatectl.config.version import unmet
 from fargatectl.errors import ConfigError, Problem, UsageError
+from fargatectl.model.nearest import nearest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping

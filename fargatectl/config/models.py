@@ -146,6 +146,33 @@ DomainName = Annotated[
 ]
 
 
+ExistingCluster = Annotated[
+    str,
+    Text(
+        "the name or ARN of an ECS cluster",
+        r"[A-Za-z0-9_-]{1,255}|arn:aws[a-z-]*:ecs:[a-z0-9-]+:[0-9]{12}:cluster/[A-Za-z0-9_-]{1,255}",
+        2048,
+    ),
+]
+ExistingNamespace = Annotated[
+    str,
+    Text(
+        "the name, id or ARN of a Cloud Map namespace",
+        r"[A-Za-z0-9_.-]{1,253}|arn:aws[a-z-]*:servicediscovery:[a-z0-9-]+:[0-9]{12}:namespace/ns-[a-z0-9]{1,61}",
+        2048,
+    ),
+]
+ExistingLoadBalancer = Annotated[
+    str,
+    Text(
+        "the name or ARN of an Application Load Balancer",
+        r"[A-Za-z0-9-]{1,32}"
+        r"|arn:aws[a-z-]*:elasticloadbalancing:[a-z0-9-]+:[0-9]{12}:loadbalancer/app/[A-Za-z0-9-]{1,32}/[0-9a-z]{1,32}",
+        2048,
+    ),
+]
+
+
 class Ingress(Section):
     """Who may reach a security group, at which port."""
 
@@ -187,6 +214,8 @@ class ExecLogging(Section):
 class Cluster(Section):
     """The ECS cluster."""
 
+    use: ExistingCluster | None = None
+    """A cluster that exists already: only read. Instead of all other keys."""
     name: Name = ""
     """By default `APP`, or `APP-ENV`."""
     container_insights: Literal["enhanced", "enabled", "disabled"] = "enabled"
@@ -224,8 +253,10 @@ class Registry(Section):
 class Discovery(Section):
     """The Cloud Map namespace of the app."""
 
-    namespace: DomainName
-    """Its name; a private DNS zone in the VPC."""
+    use: ExistingNamespace | None = None
+    """A namespace that exists already: only read. Instead of all other keys."""
+    namespace: DomainName = ""
+    """Its name; a private DNS zone in the VPC. Required without `use`."""
     type: Literal["dns_private", "http"] = "dns_private"
     """Private DNS, or API calls only."""
 
@@ -251,6 +282,8 @@ class FixedResponse(Section):
 class LoadBalancer(Section):
     """An Application Load Balancer with its listeners."""
 
+    use: ExistingLoadBalancer | None = None
+    """A load balancer that exists already: only read, but for the services' rules. Instead of all other keys."""
     scheme: Literal["internet-facing", "internal"] = "internet-facing"
     """Who can reach it: everybody, or the VPC."""
     certificates: Annotated[tuple[Certificate, ...], OneOrMany()] = ()

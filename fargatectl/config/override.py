@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from fargatectl.config.nearest import nearest
 from fargatectl.errors import UsageError
+from fargatectl.model.nearest import nearest
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from fargatectl.config.existing import name_in
 from fargatectl.config.images import images
 from fargatectl.config.models import TagSelector
 from fargatectl.model.images import parse
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from fargatectl.config.models import Config, Container, Efs, Secret
 
@@ -24,7 +25,8 @@ def references(config: Config) -> dict[str, Any]:
     `public` where the file says it. `secrets`: `{"name" or "arn": …, "keys": […]}`, with `stages` and `versions`
     where those are named. `repositories`: ECR's of this account and Region, `{"name", "tags", "digests"}`.
     `access_points`: `{"id", "file_system"}`. `roles`: roles that ECS tasks assume. `parameters`, `certificates`,
-    `policies`, `objects`, `file_systems`, `topics`, `alarms` and `security_groups` are lists of names, ARNs or ids.
+    `policies`, `objects`, `file_systems`, `topics`, `alarms`, `clusters` and `security_groups` are lists of names, ARNs
+    or ids; `namespaces` and `load_balancers` are `{"name", "vpc"}`.
     """
     found: dict[str, Any] = {
         "vpc": _vpc(config),
@@ -46,6 +48,9 @@ def references(config: Config) -> dict[str, Any]:
         "roles": _once(_roles(config)),
         "topics": _once(iter(config.alarms.notify)) if config.alarms else [],
         "alarms": _once(_alarms(config)),
+        "clusters": [name_in(config.cluster.use)] if config.cluster.use else [],
+        "namespaces": list(_in_vpc(config, [config.discovery.use if config.discovery else None])),
+        "load_balancers": list(_in_vpc(config, [one.use for one in config.load_balancers.values()])),
         "security_groups": _once(source for source in _sources(config) if source.startswith("sg-")),
     }
     return {key: value for key, value in found.items() if value}
@@ -60,6 +65,11 @@ def _vpc(config: Config) -> dict[str, Any]:
     if isinstance(vpc, TagSelector):
         return {"tag": dict(vpc.tag)}
     return {"default": True} if vpc == "default" else {"id": vpc}
+
+
+def _in_vpc(config: Config, used: Iterable[str | None]) -> Iterator[dict[str, Any]]:
+    for name in dict.fromkeys(name_in(one) for one in used if one):
+        yield {"name": name, "vpc": _vpc(config)}
 
 
 def _subnets(config: Config) -> Iterator[dict[str, Any]]:

@@ -9,8 +9,8 @@ from pydantic import ValidationError
 from fargatectl.config.findings import Finding
 from fargatectl.config.known import meant
 from fargatectl.config.models import Config
-from fargatectl.config.nearest import nearest
 from fargatectl.config.scalars import shown
+from fargatectl.model.nearest import nearest
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

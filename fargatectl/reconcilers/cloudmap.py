@@ -6,12 +6,14 @@ from dataclasses import dataclass, replace
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from fargatectl.aws.answers import answer_each
 from fargatectl.aws.errors import ClientError, says
 from fargatectl.aws.tags import as_dict, pairs
 from fargatectl.aws.waits import Transient, polling, retrying
+from fargatectl.engine.existing import missing, require_foreign
 from fargatectl.engine.proof import require_ours, same_owner, tags_shown
-from fargatectl.engine.reconciler import Live, Reconciler
-from fargatectl.errors import AwsFailure
+from fargatectl.engine.reconciler import Live, Lookup, Reconciler
+from fargatectl.errors import AwsFailure, NotFoundError, Refused
 from fargatectl.model.change import Action, diff
 from fargatectl.model.ownership import ADDRESS, APP, ENVIRONMENT
 from fargatectl.model.spec import Effect, Spec, setting
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
 
     from fargatectl.aws.session import Aws
     from fargatectl.engine.stack import Declared, Stack
+    from fargatectl.errors import FargatectlError
     from fargatectl.model.change import Delta
     from fargatectl.model.ownership import Ownership
 
@@ -38,6 +41,7 @@ _HINTS = {
     "CANNOT_CREATE_HOSTED_ZONE": "the VPC has a private hosted zone of this or an overlapping name already: choose "
     "another discovery.namespace, or remove that zone from the VPC",
 }
+_DNS_PRIVATE = "DNS_PRIVATE"
 _HEALTH_CHECK = {"FailureThreshold": 1}  # the only value that there is, whatever is sent
 
 
@@ -119,7 +123,7 @@ class Namespaces(Reconciler[Namespace, NamespaceOut]):
     def _read(self, aws: Aws, spec: Namespace) -> NamespaceLive | None:
         pages = aws.cloudmap.get_paginator("list_namespaces").paginate(
             Filters=[
-                {"Name": "TYPE", "Values": ["DNS_PRIVATE"], "Condition": "EQ"},
+                {"Name": "TYPE", "Values": [_DNS_PRIVATE], "Condition": "EQ"},
                 {"Name": "NAME", "Values": [spec.name], "Condition": "EQ"},
             ]
         )
@@ -249,6 +253,49 @@ class DiscoveryServices(Reconciler[DiscoveryService, DiscoveryOut]):
     def owned(self, aws: Aws, owner: Ownership, known: AbstractSet[str]) -> Iterable[DiscoveryLive]:
         found = aws.each(lambda arn: _find(_described_service, aws, arn), _tagged(aws, owner, ":service/", known))
         return [live for live in found if live is not None and owner.owns(live.spec.tags)]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExistingQuery(Spec):
+    """A namespace that is not ours, by name, id or ARN; `path` is where the file names it; the tags are ours, which it
+    must not have."""
+
+    namespace: str
+    path: str
+
+
+class ExistingNamespaces(Lookup[ExistingQuery, NamespaceOut]):
+    """Finds namespaces that are used as they are."""
+
+    kind = "cloudmap.existing_namespace"
+
+    def read(self, aws: Aws, specs: Sequence[ExistingQuery]) -> Sequence[NamespaceOut | FargatectlError]:
+        """Return the namespaces; `NotFoundError` for what is missing, `Refused` for what is ours or not private DNS."""
+        return answer_each(aws, lambda spec: _usable(aws, spec), specs)
+
+
+def _usable(aws: Aws, spec: ExistingQuery) -> NamespaceOut:
+    pages = aws.cloudmap.get_paginator("list_namespaces").paginate()
+    there: list[Any] = [namespace for page in pages for namespace in page["Namespaces"]]
+    wanted = spec.namespace.rstrip(".")
+    found = [one for one in there if wanted in {one["Id"], one["Arn"]} or one["Name"].lower() == wanted.lower()]
+    if not found:
+        raise missing("namespace", spec.namespace, (one["Name"] for one in there), path=spec.path)
+    if len(found) > 1:
+        ids = ", ".join(sorted(one["Id"] for one in found))
+        raise NotFoundError(f"several namespaces are named {wanted}", path=spec.path, hint=f"use one's id: {ids}")
+    (one,) = found
+    if one["Type"] != _DNS_PRIVATE:
+        message = f"the namespace {one['Name']} is of the type {one['Type']}, not {_DNS_PRIVATE}"
+        raise Refused(message, hint="name a private DNS namespace of the VPC")
+    require_foreign(f"the namespace {one['Name']}", spec.tags, _tags(aws, one["Arn"], spec.tags), path=spec.path)
+    return NamespaceOut(one["Id"], one["Arn"], one["Name"])
+
+
+def use_namespace(stack: Stack, namespace: str) -> Declared[NamespaceOut]:
+    """Declare that `namespace` (a name, id or ARN) exists and is not ours."""
+    query = ExistingQuery(namespace=namespace, path="discovery.use", tags=stack.owner.tags())
+    return stack.find(ExistingNamespaces(), namespace, query)
 
 
 def declare_namespace(stack: Stack, name: str, vpc_id: Late[str]) -> Declared[NamespaceOut]:

@@ -5,13 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from fargatectl.aws.answers import answer_each
 from fargatectl.aws.errors import ClientError, says
 from fargatectl.aws.session import chunks
 from fargatectl.aws.tags import as_dict, ecs_pairs
 from fargatectl.aws.waits import Transient, polling, retrying
+from fargatectl.engine.existing import missing, require_foreign
 from fargatectl.engine.proof import require_ours
-from fargatectl.engine.reconciler import Live, Reconciler
-from fargatectl.errors import AwsFailure
+from fargatectl.engine.reconciler import Live, Lookup, Reconciler
+from fargatectl.errors import AwsFailure, Refused
 from fargatectl.model.capacity import as_request, from_answer
 from fargatectl.model.change import Action, diff
 from fargatectl.model.spec import Effect, Spec
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
 
     from fargatectl.aws.session import Aws
     from fargatectl.engine.stack import Declared, Stack
+    from fargatectl.errors import FargatectlError
     from fargatectl.model.capacity import Capacity
     from fargatectl.model.change import Delta
     from fargatectl.model.ownership import Ownership
@@ -157,6 +160,52 @@ class Clusters(Reconciler[Cluster, ClusterOut]):
         arns = {arn for arn in aws.tagged(owner.tags()) if ":ecs:" in arn and ":cluster/" in arn} - known
         found = _describe(aws, sorted(arn.rpartition("/")[2] for arn in arns))
         return [live for live in found.values() if owner.owns(live.spec.tags)]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExistingQuery(Spec):
+    """A cluster that is not ours, by name or ARN; `providers` must be attached to it. `path` is where the file names
+    it; the tags are ours, which it must not have."""
+
+    cluster: str
+    providers: tuple[str, ...] = ()
+    path: str
+
+
+class ExistingClusters(Lookup[ExistingQuery, ClusterOut]):
+    """Finds clusters that are used as they are."""
+
+    kind = "cluster.existing_cluster"
+
+    def read(self, aws: Aws, specs: Sequence[ExistingQuery]) -> Sequence[ClusterOut | FargatectlError]:
+        """Return the clusters; `NotFoundError` for a missing one, `Refused` where it lacks a provider or is ours."""
+        found = _describe(aws, [spec.cluster for spec in specs])
+        by_arn = {live.id: live for live in found.values()}
+        return answer_each(
+            aws, lambda spec: _usable(aws, spec, found.get(spec.cluster) or by_arn.get(spec.cluster)), specs
+        )
+
+
+def _usable(aws: Aws, spec: ExistingQuery, live: ClusterLive | None) -> ClusterOut:
+    if live is None:
+        pages = aws.ecs.get_paginator("list_clusters").paginate()
+        there = [arn.rpartition("/")[2] for page in pages for arn in page["clusterArns"]]
+        raise missing("cluster", spec.cluster, there, path=spec.path)
+    require_foreign(f"the cluster {live.out.name}", spec.tags, live.spec.tags, path=spec.path)
+    lacking = sorted(set(spec.providers) - set(live.spec.providers))
+    if lacking:
+        message = f"the cluster {live.out.name} has no capacity provider {' and no '.join(lacking)}, and it is not ours"
+        hint = "attach it (`aws ecs put-cluster-capacity-providers …`), or leave it out of `capacity`"
+        raise Refused(message, hint=hint)
+    return live.out
+
+
+def use(stack: Stack, cluster: str, *, providers: Iterable[str] = ()) -> Declared[ClusterOut]:
+    """Declare that `cluster` (a name or ARN) exists and is not ours; `providers` are what services need of it."""
+    query = ExistingQuery(
+        cluster=cluster, providers=tuple(sorted(set(providers))), path="cluster.use", tags=stack.owner.tags()
+    )
+    return stack.find(ExistingClusters(), cluster, query)
 
 
 def declare(

@@ -56,6 +56,7 @@ class _Watch:
     record: Any = None
     first: bool | None = None
     sick: dict[str, Any] = field(default_factory=dict)
+    https: bool | None = None
 
 
 class Follower:
@@ -96,12 +97,13 @@ class Follower:
         view, out = self._views[address], outputs[address]
         balancer = outputs.get(view.load_balancer) if view.load_balancer else None
         dns_name = balancer.dns_name if balancer else ""
+        https: bool | None = getattr(balancer, "https", None)  # only one that is not ours tells
         end: Future[ServiceStatus] = Future()
         if not changed and out.health.state == ServiceState.STEADY:
-            end.set_result(status_of(view, Parts(health=out.health, load_balancer_name=dns_name)))
+            end.set_result(status_of(view, Parts(health=out.health, load_balancer_name=dns_name, https=https)))
             return end
         seconds = self._timeouts.get(view.name) or DEFAULT_TIMEOUT_SECONDS
-        self._watch(_Watch(view, out, dns_name, end, self._aws.monotonic() + seconds))
+        self._watch(_Watch(view, out, dns_name, end, self._aws.monotonic() + seconds, https=https))
         return end
 
     def _watch(self, watch: _Watch) -> None:
@@ -203,7 +205,7 @@ class Follower:
 
     def _status(self, watch: _Watch, service: ServiceTypeDef, targets: TargetCounts | None = None) -> ServiceStatus:
         image = self._image(watch, service["taskDefinition"])
-        parts = Parts(health_of(service), image, watch.load_balancer_name, targets)
+        parts = Parts(health_of(service), image, watch.load_balancer_name, targets, https=watch.https)
         return status_of(watch.view, parts)
 
     def _image(self, watch: _Watch, arn: str) -> str:

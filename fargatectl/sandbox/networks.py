@@ -27,6 +27,14 @@ def provision(region: Region, vpc: Mapping[str, Any] | None, subnets: Sequence[M
         yield from _provide_subnets(region, vpc_id, wish)
 
 
+def public_subnets(region: Region, vpc: Mapping[str, Any]) -> tuple[str, list[str]]:
+    """Return the VPC that is referred to, and a public subnet of it for each of its zones."""
+    vpc_id = _find_vpc(region, vpc) or ""
+    listed = region.ask("ec2", "DescribeSubnets", Filters=[{"Name": "vpc-id", "Values": [vpc_id]}])["Subnets"]
+    found = {one["AvailabilityZone"]: one["SubnetId"] for one in listed if one["MapPublicIpOnLaunch"]}
+    return vpc_id, list(found.values())
+
+
 def _find_vpc(region: Region, vpc: Mapping[str, Any]) -> str | None:
     if "id" in vpc:
         filters = [{"Name": "vpc-id", "Values": [vpc["id"]]}]

@@ -8,7 +8,8 @@
      "parameters": ["/shop/web/flag"], "certificates": ["shop.example.com"], "zones": ["example.com"],
      "repositories": [{"name": "shop/web", "tags": ["1.0.0"]}], "topics": ["arn:aws:sns:…"], "buckets": ["shop-logs"],
      "policies": ["arn:aws:iam::…:policy/boundary"], "alarms": ["shop-5xx"], "file_systems": ["fs-…"],
-     "access_points": [{"id": "fsap-…", "file_system": "fs-…"}], "roles": ["tasks"], "clusters": ["shop"]}
+     "access_points": [{"id": "fsap-…", "file_system": "fs-…"}], "roles": ["tasks"], "clusters": ["shop"],
+     "namespaces": [{"name": "shop.internal", "vpc": {…}}], "load_balancers": [{"name": "edge", "vpc": {…}}]}
 
 What exists already is left alone, so that a second call makes nothing.
 """
@@ -20,6 +21,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from fargatectl.sandbox import moto_adapter, networks
+from fargatectl.sandbox.cloudmap import namespaces
 from fargatectl.sandbox.faults import AwsError
 from fargatectl.sandbox.manners import certificates
 from fargatectl.sandbox.manners.access_logs import DELIVERY
@@ -241,6 +243,34 @@ def _cluster(region: Region, name: str) -> Iterator[str]:
     yield f"cluster {name}"
 
 
+def _namespace(region: Region, wish: Mapping[str, Any]) -> Iterator[str]:
+    """Make a private DNS namespace in the VPC; one that is named by id or ARN must be there."""
+    name = wish["name"]
+    known = region.ask("servicediscovery", "ListNamespaces").get("Namespaces", [])
+    if "ns-" in name or any(one["Name"].lower() == name.lower() for one in known):
+        return
+    vpc, _ = networks.public_subnets(region, wish["vpc"])
+    namespaces.provide(region, name, vpc)
+    yield f"namespace {name}"
+
+
+def _load_balancer(region: Region, wish: Mapping[str, Any]) -> Iterator[str]:
+    """Make a load balancer in public subnets of the VPC, with a listener on port 80 that answers 404."""
+    name = wish["name"]
+    known = region.ask("elbv2", "DescribeLoadBalancers").get("LoadBalancers", [])
+    if any(one["LoadBalancerName"] == name for one in known):
+        return
+    vpc, subnets = networks.public_subnets(region, wish["vpc"])
+    group = region.ask("ec2", "CreateSecurityGroup", GroupName=f"{name}-alb", Description="placeholder", VpcId=vpc)
+    everybody = [{"IpProtocol": "tcp", "FromPort": 80, "ToPort": 80, "IpRanges": [{"CidrIp": "0.0.0.0/0"}]}]
+    region.ask("ec2", "AuthorizeSecurityGroupIngress", GroupId=group["GroupId"], IpPermissions=everybody)
+    made = region.ask("elbv2", "CreateLoadBalancer", Name=name, Subnets=subnets, SecurityGroups=[group["GroupId"]])
+    answer = {"Type": "fixed-response", "FixedResponseConfig": {"StatusCode": "404", "ContentType": "text/plain"}}
+    arn = made["LoadBalancers"][0]["LoadBalancerArn"]
+    region.ask("elbv2", "CreateListener", LoadBalancerArn=arn, Port=80, Protocol="HTTP", DefaultActions=[answer])
+    yield f"load balancer {name}, with a listener on port 80"
+
+
 _MAKERS: dict[str, Callable[[Region, Any], Iterator[str]]] = {
     "secrets": _secret,
     "parameters": _parameter,
@@ -256,4 +286,6 @@ _MAKERS: dict[str, Callable[[Region, Any], Iterator[str]]] = {
     "access_points": _access_point,
     "roles": _role,
     "clusters": _cluster,
+    "namespaces": _namespace,
+    "load_balancers": _load_balancer,
 }

@@ -9,7 +9,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from fargatectl.config.nearest import nearest
+from fargatectl.model.nearest import nearest
 from fargatectl.sandbox import botocore_adapter
 
 if TYPE_CHECKING:

@@ -94,39 +94,20 @@ def _shared(config: Config, region: str, stack: Stack, variables: Mapping[str, s
         private_subnets=_tags_or(config.network.private_subnets),
     )
     vpc = net.ref(lambda found: found.vpc_id)
-    home = cluster.declare(
-        stack,
-        config.cluster.name,
-        container_insights=config.cluster.container_insights,
-        capacity=[Capacity(**item.model_dump()) for item in config.cluster.capacity],
-        providers={item.provider for service in config.services.values() for item in service.capacity},
-    )
-    found = config.discovery
-    namespace = cloudmap.declare_namespace(stack, found.namespace, vpc) if found else None
     placements = {name: _placement(name, service, region) for name, service in config.services.items()}
     for place in placements.values():
         stack.note(net.ref(place).then(lambda placement: placement.reason))
-    balancer_groups = {
-        name: network.load_balancer_group(
-            stack, name, vpc_id=vpc, ports=_settings(one).ports, allow_from=one.allow_from
-        )
-        for name, one in config.load_balancers.items()
-    }
     return Shared(
         config=config,
         region=region,
         stack=stack,
         identity=who,
         network=net,
-        cluster=home,
-        namespace=namespace,
+        cluster=_cluster(config, stack),
+        namespace=_namespace(config, stack, vpc),
         registries={name: _credentials(stack, name, one, variables) for name, one in config.registries.items()},
         placements=placements,
-        balancers={
-            name: _load_balancer(config, stack, name, net, placements, balancer_groups[name])
-            for name in config.load_balancers
-        },
-        balancer_groups=balancer_groups,
+        balancers={name: _load_balancer(config, stack, name, net, placements) for name in config.load_balancers},
         task_groups={name: network.task_group(stack, name, vpc_id=vpc) for name in config.services},
         log_groups=declare_groups(config, stack),
     )
@@ -144,31 +125,59 @@ def _credentials(stack: Stack, name: str, one: Registry, variables: Mapping[str,
     )
 
 
-def _load_balancer(  # noqa: PLR0913 - what a load balancer stands between
+def _cluster(config: Config, stack: Stack) -> Declared[cluster.ClusterOut]:
+    wanted = config.cluster
+    providers = {item.provider for service in config.services.values() for item in service.capacity}
+    if wanted.use:
+        return cluster.use(stack, wanted.use, providers=providers)
+    return cluster.declare(
+        stack,
+        wanted.name,
+        container_insights=wanted.container_insights,
+        capacity=[Capacity(**item.model_dump()) for item in wanted.capacity],
+        providers=providers,
+    )
+
+
+def _namespace(config: Config, stack: Stack, vpc: Ref[str]) -> Declared[cloudmap.NamespaceOut] | None:
+    wanted = config.discovery
+    if wanted is None:
+        return None
+    if wanted.use:
+        return cloudmap.use_namespace(stack, wanted.use)
+    return cloudmap.declare_namespace(stack, wanted.namespace, vpc)
+
+
+def _load_balancer(
     config: Config,
     stack: Stack,
     name: str,
     net: Declared[network.Network],
     placements: Mapping[str, Callable[[network.Network], network.TaskPlacement]],
-    group: Ref[str],
 ) -> alb.LoadBalancerHandles:
     one = config.load_balancers[name]
     routed = {
         service: found for service, found in config.services.items() if found.http and found.http.load_balancer == name
     }
+    routes = [_route(config, stack, service, found.http) for service, found in routed.items() if found.http]
+    vpc = net.ref(lambda found: found.vpc_id)
+    if one.use:
+        return alb.attach(stack, name, one.use, vpc_id=vpc, routes=routes)
 
     def subnets(found: network.Network) -> tuple[str, ...]:
         zones = {zone for service in routed for zone in found.zones_of(placements[service](found).subnets)}
         return network.load_balancer_subnets(found, one.scheme, zones)
 
+    settings = _settings(one)
+    group = network.load_balancer_group(stack, name, vpc_id=vpc, ports=settings.ports, allow_from=one.allow_from)
     return alb.declare(
         stack,
         name,
-        _settings(one),
-        vpc_id=net.ref(lambda found: found.vpc_id),
+        settings,
+        vpc_id=vpc,
         subnets=net.ref(subnets),
         security_groups=(group,),
-        routes=[_route(config, stack, service, found.http) for service, found in routed.items() if found.http],
+        routes=routes,
         tags=dns.mark(config.dns.zone) if config.dns else None,
     )
 
@@ -178,11 +187,11 @@ def _declare_records(shared: Shared) -> None:
     if shared.config.dns is None:
         return
     aliases: dict[str, dns.Alias] = {}
-    for service in shared.config.services.values():
-        for host in recordable(service.http.host if service.http else ()):
-            assert service.http is not None  # noqa: S101 - it has hosts
-            balancer = shared.balancers[service.http.load_balancer]
-            settings = shared.config.load_balancers[service.http.load_balancer]
+    for http in [service.http for service in shared.config.services.values() if service.http]:
+        settings = shared.config.load_balancers[http.load_balancer]
+        # A record is known to be ours by the load balancer that it leads to.
+        for host in recordable(() if settings.use else http.host):
+            balancer = shared.balancers[http.load_balancer]
             aliases[host.lower()] = dns.Alias(
                 balancer=balancer.name,
                 dns_name=balancer.dns_name,

@@ -91,9 +91,9 @@ def _targets(name: str, service: Service, target: alb.Target | None) -> tuple[ec
 
 def _declare_ingress(shared: Shared, name: str, service: Service) -> Ref[str]:
     """Let the load balancer reach the port, and the app's other services where this one can be discovered."""
-    sources: list[Late[str]] = []
+    sources: list[Late[str] | Late[tuple[str, ...]]] = []
     if service.http:
-        sources.append(shared.balancer_groups[service.http.load_balancer])
+        sources += shared.balancers[service.http.load_balancer].callers
     if service.discovery:
         sources += [group for other, group in shared.task_groups.items() if other != name]
     sources += service.allow_from
@@ -127,12 +127,13 @@ def _view(shared: Shared, name: str, service: Service) -> ServiceView:
     found = None
     if service.discovery and shared.config.discovery:
         port = f":{service.port}" if service.port else ""
-        found = f"{service.discovery.name}.{shared.config.discovery.namespace}{port}"
+        name_there = f"{service.discovery.name}.{shared.config.discovery.namespace}".rstrip(".")
+        found = f"{name_there}{port}"
     return ServiceView(
         name=name,
         service=Address(f"service.service/{name}"),
         task_definition=Address(f"service.task_definition/{name}"),
-        load_balancer=Address(f"alb.load_balancer/{http.load_balancer}") if http else None,
+        load_balancer=shared.balancers[http.load_balancer].address if http else None,
         target_group=Address(f"alb.target_group/{name}") if http else None,
         scaling=Address(f"scaling.target/{name}") if service.scaling else None,
         host=next((host for host in http.host if not _has_wildcard(host)), None) if http else None,

@@ -36,7 +36,6 @@ class Shared:
     registries: Mapping[str, Declared[SecretOut]]
     placements: Mapping[str, Callable[[Network], TaskPlacement]]
     balancers: Mapping[str, alb.LoadBalancerHandles]
-    balancer_groups: Mapping[str, Ref[str]]
     task_groups: Mapping[str, Ref[str]]
     log_groups: Mapping[str, Declared[logs.LogGroupOut]]
 

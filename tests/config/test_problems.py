@@ -31,6 +31,39 @@ CRON = "services.web.scaling.schedule[0].cron"
 
 
 ERRORS = [
+    # what exists already
+    (
+        f'{HEAD}[cluster]\nuse = "main"\nname = "other"\n',
+        "cluster.name",
+        5,
+        "`name` is not ours to set: with `use` the cluster is only read",
+    ),
+    (f'{HEAD}[discovery]\nuse = "corp"\nnamespace = "shop"\n', "discovery.namespace", 5, "is not ours to set"),
+    (f"{HEAD}[discovery]\n", "discovery", 3, "`namespace` is required"),
+    (
+        web('port = 80\nhttp = { path = "/a" }\n[load_balancers.edge]\nuse = "corp"\nidle_timeout = 9\n'),
+        "load_balancers.edge.idle_timeout",
+        9,
+        "`idle_timeout` is not ours to set",
+    ),
+    (
+        web('port = 80\nhttp = {}\n[load_balancers.edge]\nuse = "corp"\n'),
+        "services.web.http",
+        6,
+        "the load balancer `edge` is not ours: its default action stays as it is",
+    ),
+    (
+        f'{HEAD}[cluster]\nuse = "arn:aws:ecs:us-east-1:123456789012:cluster/main"\n',
+        "cluster.use",
+        4,
+        "this cluster is in us-east-1, the app in eu-central-1",
+    ),
+    (
+        f'account = "210987654321"\n{HEAD}[cluster]\nuse = "arn:aws:ecs:eu-central-1:123456789012:cluster/main"\n',
+        "cluster.use",
+        5,
+        "this cluster is in the account 123456789012, the app in 210987654321",
+    ),
     # scaling
     (
         web('scaling = { min = 1, max = 2, suspended = ["up"] }'),

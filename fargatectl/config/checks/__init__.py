@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from fargatectl.config.checks import app, deployment, discovery, logs, scaling, task, traffic, volumes
+from fargatectl.config.checks import app, deployment, discovery, existing, logs, scaling, task, traffic, volumes
 
 if TYPE_CHECKING:
     from fargatectl.config.findings import Finding
@@ -23,6 +23,7 @@ def check(config: Config, environment: str | None) -> list[Finding]:
         *logs.check(config),
         *traffic.check(config),
         *discovery.check(config),
+        *existing.check(config),
         *scaling.check(config),
         *deployment.check(config),
     ]

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from fargatectl.config.findings import Finding, warning
-from fargatectl.config.nearest import nearest
 from fargatectl.config.overlay import ANY_STRATEGY, STRATEGY_KEYS
+from fargatectl.model.nearest import nearest
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -35,7 +35,7 @@ def check(config: Config) -> Iterator[Finding]:
 
 
 def _name(discovery: ServiceDiscovery, namespace: Discovery, path: KeyPath) -> Iterator[Finding]:
-    full = f"{discovery.name}.{namespace.namespace}"
+    full = f"{discovery.name}.{namespace.namespace}".rstrip(".")
     if len(full) > limits.NAMESPACE_LENGTH:
         yield Finding((*path, "name"), f"{full} has {len(full)} characters; DNS takes {limits.NAMESPACE_LENGTH}")
 
@@ -53,6 +53,8 @@ def _records(discovery: ServiceDiscovery, port: int | None, path: KeyPath) -> It
 def _shadows(config: Config, discovery: Discovery) -> Iterator[Finding]:
     """Warn where the private zone answers for a public host: inside the VPC that host would no longer be found."""
     zone = discovery.namespace.lower()
+    if discovery.use or not zone:
+        return
     for service in config.services.values():
         for host in service.http.host if service.http else ():
             if host.lower() == zone or host.lower().endswith(f".{zone}"):

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from fargatectl.config import limits
 from fargatectl.config.checks.app import capacity
 from fargatectl.config.findings import Finding, warning
-from fargatectl.config.nearest import nearest
+from fargatectl.model.nearest import nearest
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

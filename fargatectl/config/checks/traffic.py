@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from fargatectl.config import limits
 from fargatectl.config.checks.app import region_of
 from fargatectl.config.findings import Finding, warning
-from fargatectl.config.nearest import nearest
+from fargatectl.model.nearest import nearest
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -58,18 +58,26 @@ def _hosts(config: Config) -> Iterator[Finding]:
     zone = config.dns.zone.lower()
     balancers: dict[str, str] = {}
     for name, service in config.services.items():
-        for index, host in enumerate(service.http.host if service.http else ()):
+        if service.http is None or _is_used(config, service.http):
+            continue
+        for index, host in enumerate(service.http.host):
             path: KeyPath = ("services", name, "http", "host", index)
             if not list(recordable([host])):
                 yield warning(path, f"no DNS record can stand for {host}", "it gets none; make one by hand")
             elif "." in zone and host.lower() != zone and not host.lower().endswith(f".{zone}"):
                 message = f"{host} is not in the zone {config.dns.zone}"
                 yield Finding(path, message, hint="change `[dns] zone` to its zone", about=(("dns", "zone"),))
-            balancer = service.http.load_balancer if service.http else ""
+            balancer = service.http.load_balancer
             other = balancers.setdefault(host.lower(), balancer)
             if other != balancer:
                 message = f"{host} leads to the load balancer `{other}` already; a record leads to one"
                 yield Finding(path, message, hint="give both services the same load balancer")
+
+
+def _is_used(config: Config, http: Http) -> bool:
+    """Tell whether a route is on a load balancer that exists and is not ours: it gets no records."""
+    balancer = config.load_balancers.get(http.load_balancer)
+    return balancer is not None and balancer.use is not None
 
 
 def _no_load_balancer(config: Config, http: Http, path: KeyPath) -> Finding:
@@ -106,6 +114,10 @@ def _route(http: Http, path: KeyPath) -> Iterator[Finding]:
 
 def _load_balancer(config: Config, name: str, routes: Routes) -> Iterator[Finding]:
     balancer, path = config.load_balancers[name], ("load_balancers", name)
+    if balancer.use:
+        if not routes:
+            yield warning(path, "no service uses this load balancer", about=(("services",),))
+        return
     if not routes:
         yield warning(path, "no service uses this load balancer; it costs money all the same", about=(("services",),))
     if balancer.default and balancer.default.status // 100 == _REDIRECT:

@@ -7,7 +7,7 @@ from fargatectl.reconcilers.alb.listener import Listener, ListenerOut, Listeners
 from fargatectl.reconcilers.alb.load_balancer import LoadBalancer, LoadBalancerOut, LoadBalancers, until_active
 from fargatectl.reconcilers.alb.rule import Rule, RuleOut, Rules
 from fargatectl.reconcilers.alb.target_group import HealthCheck, TargetGroup, TargetGroupOut, TargetGroups
-from fargatectl.reconcilers.alb.wiring import LoadBalancerHandles, Route, Settings, Target, declare
+from fargatectl.reconcilers.alb.wiring import LoadBalancerHandles, Route, Settings, Target, attach, declare
 
 KINDS = (TargetGroups(), LoadBalancers(), Listeners(), Rules())
 """All kinds, in the order of creation."""
@@ -40,6 +40,7 @@ __all__ = [
     "TargetGroup",
     "TargetGroupOut",
     "TargetGroups",
+    "attach",
     "declare",
     "until_active",
 ]

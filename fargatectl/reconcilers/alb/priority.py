@@ -6,13 +6,14 @@ service leaves all others where they are.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from fargatectl.reconcilers.alb.rule import PRIORITY_MAX
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Sequence
+    from collections.abc import Container, Iterable, Mapping, Sequence, Set as AbstractSet
 
 _FIRST = 100  # below it is room for rules that people make by hand
 _LONGEST_PATH = 60  # longer ones are equally specific
@@ -21,17 +22,53 @@ _HOST_RANKS = 3  # exact; with wildcards; any host
 _BAND = (PRIORITY_MAX - _FIRST) // (_HOST_RANKS * _PATH_RANKS)
 
 
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """A rule to be, by its name, with what it matches; `priority` where the file gives it one."""
+
+    name: str
+    hosts: tuple[str, ...] = ()
+    paths: tuple[str, ...] = ()
+    priority: int | None = None
+
+
+def place(
+    wishes: Iterable[Wish], *, now: Mapping[str, int] | None = None, taken: AbstractSet[int] = frozenset()
+) -> dict[str, int]:
+    """Return the priority of each wish by its name. None is in `taken`, which are those of others.
+
+    `now` are priorities that our rules have already beside others: kept while they fit, so that nothing moves when
+    others come and go.
+    """
+    wished = list(wishes)
+    placed = {wish.name: wish.priority for wish in wished if wish.priority is not None}
+    for wish in wished:
+        has = (now or {}).get(wish.name)
+        fits = has in _band(wish.hosts, wish.paths) and has not in placed.values()
+        if has is not None and fits and wish.name not in placed:
+            placed[wish.name] = has
+    for wish in wished:
+        if wish.name not in placed:
+            placed[wish.name] = choose(wish.name, wish.hosts, wish.paths, {*taken, *placed.values()})
+    return placed
+
+
 def choose(name: str, hosts: Sequence[str], paths: Sequence[str], taken: Container[int]) -> int:
     """Return a priority for the rule `name` that is not in `taken`.
 
     Hosts weigh more than paths, exact names more than wildcards, long paths more than short ones. A rule with several
     of them ranks as its least specific one, so that it hides nothing from a narrower rule.
     """
-    rank = _host_rank(hosts) * _PATH_RANKS + _path_rank(paths)
-    start = _FIRST + rank * _BAND
-    place = int(sha256(name.encode()).hexdigest(), 16) % _BAND
-    turns = (start + (place + turn) % _BAND for turn in range(_BAND))
+    band = _band(hosts, paths)
+    first = int(sha256(name.encode()).hexdigest(), 16) % _BAND
+    turns = (band[(first + turn) % _BAND] for turn in range(_BAND))
     return next(priority for priority in turns if priority not in taken)
+
+
+def _band(hosts: Sequence[str], paths: Sequence[str]) -> range:
+    """Return the priorities of all rules that are as specific."""
+    start = _FIRST + (_host_rank(hosts) * _PATH_RANKS + _path_rank(paths)) * _BAND
+    return range(start, start + _BAND)
 
 
 def _host_rank(hosts: Sequence[str]) -> int:

@@ -29,6 +29,7 @@ T = TypeVar("T")
 _ARNS = 20  # ELB API Reference, DescribeTags and DescribeLoadBalancers: ARNs of one call
 LOAD_BALANCER = ":loadbalancer/app/"
 TARGET_GROUP = ":targetgroup/"
+_RULE = ":listener-rule/app/"
 _GONE = frozenset({"LoadBalancerNotFound", "TargetGroupNotFound", "ListenerNotFound", "RuleNotFound"})
 
 
@@ -149,6 +150,12 @@ def load_balancers(aws: Aws, names: Iterable[str]) -> dict[str, LoadBalancerType
     return {one["LoadBalancerName"]: one for one in _by_name(aws, ask, sorted(set(names)))}
 
 
+def all_load_balancers(aws: Aws) -> list[LoadBalancerTypeDef]:
+    """Return all load balancers of the Region."""
+    pages = aws.elb.get_paginator("describe_load_balancers").paginate()
+    return [one for page in pages for one in page["LoadBalancers"]]
+
+
 def load_balancers_at(aws: Aws, arns: Iterable[str]) -> list[LoadBalancerTypeDef]:
     """Return load balancers by ARN; missing ones are left out."""
 
@@ -200,9 +207,18 @@ def candidates(aws: Aws, wanted: Mapping[str, str], part: str) -> list[str]:
 
 
 def own_load_balancers(aws: Aws, owner: Ownership, known: AbstractSet[str]) -> list[str]:
-    """Return the ARNs of load balancers that may carry something of ours: known ones, and what the tags show."""
-    tagged = {arn for arn in aws.tagged(owner.tags()) if LOAD_BALANCER in arn}
-    return sorted(tagged | {id_ for id_ in known if LOAD_BALANCER in id_})
+    """Return the ARNs of load balancers that may carry something of ours: known ones, and what the tags show.
+
+    The tag of a rule shows one that is not ours itself.
+    """
+    tagged = aws.tagged(owner.tags())
+    on_others = {_balancer_of(arn) for arn in tagged if _RULE in arn}
+    return sorted(on_others | {arn for arn in {*tagged, *known} if LOAD_BALANCER in arn})
+
+
+def _balancer_of(rule: str) -> str:
+    """Return the ARN of the load balancer that a rule's ARN is made from."""
+    return "/".join(rule.replace(_RULE, LOAD_BALANCER).split("/")[:4])
 
 
 def name_in(seen: Mapping[str, str], otherwise: str) -> str:

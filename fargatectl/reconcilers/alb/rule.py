@@ -53,7 +53,7 @@ class Rule(Spec):
     identity: ClassVar[tuple[str, ...]] = ("listener_arn",)
 
     listener_arn: Late[str] = setting(immutable=True)
-    priority: int
+    priority: Late[int]
     hosts: tuple[str, ...] = ()
     paths: tuple[str, ...] = ()
     action: ListenerAction
@@ -86,7 +86,7 @@ class Rules(Reconciler[Rule, RuleOut]):
         def ask() -> RuleTypeDef:
             return aws.elb.create_rule(
                 ListenerArn=known(spec.listener_arn),
-                Priority=spec.priority,
+                Priority=known(spec.priority),
                 Conditions=_conditions(spec),
                 Actions=to_aws(spec.action),
                 Tags=tags.pairs(spec.tags),
@@ -103,7 +103,7 @@ class Rules(Reconciler[Rule, RuleOut]):
                 return self.update(aws, live, spec, self.compare(spec, live))
             _make_room(aws, spec)
             made = ask()
-        return RuleOut(made["RuleArn"], spec.priority)
+        return RuleOut(made["RuleArn"], known(spec.priority))
 
     def update(self, aws: Aws, live: Live[Rule, RuleOut], spec: Rule, delta: Delta) -> RuleOut:
         arn = live.out.arn
@@ -118,13 +118,13 @@ class Rules(Reconciler[Rule, RuleOut]):
             retrying(aws, lambda: aws.elb.modify_rule(RuleArn=arn, **changed), *_NOT_SEEN)
         if delta.touches("priority"):
             try:
-                _move(aws, arn, spec.priority)
+                _move(aws, arn, known(spec.priority))
             except ClientError as error:
                 if not says(error, "PriorityInUse"):
                     raise
                 _make_room(aws, spec)
-                _move(aws, arn, spec.priority)
-        return RuleOut(arn, spec.priority)
+                _move(aws, arn, known(spec.priority))
+        return RuleOut(arn, known(spec.priority))
 
     def delete(self, aws: Aws, live: Live[Rule, RuleOut]) -> None:
         try:
@@ -173,7 +173,7 @@ def _live(rule: RuleTypeDef, listener: str, seen: Mapping[str, Mapping[str, str]
         others=tuple(sorted(others)),
         tags=seen.get(rule["RuleArn"], {}),
     )
-    return Live(spec, RuleOut(rule["RuleArn"], spec.priority), rule["RuleArn"])
+    return Live(spec, RuleOut(rule["RuleArn"], int(rule["Priority"])), rule["RuleArn"])
 
 
 def _conditions(spec: Rule) -> list[Any]:
@@ -196,7 +196,7 @@ def _make_room(aws: Aws, spec: Rule) -> None:
     """
     rules = [rule for rule in reading.rules_of(aws, known(spec.listener_arn)) if not rule.get("IsDefault")]
     held = {int(rule["Priority"]): rule["RuleArn"] for rule in rules}
-    arn = held.get(spec.priority)
+    arn = held.get(known(spec.priority))
     if arn is None:
         return  # freed by now
     seen = reading.tags_of(aws, [arn]).get(arn, {})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING
 
 from fargatectl.aws.session import chunks
@@ -12,19 +13,21 @@ from fargatectl.model.values import Address, Late, Ref
 from fargatectl.reconcilers.alb.access_logs import Bucket, BucketQuery, Buckets
 from fargatectl.reconcilers.alb.actions import FixedResponse, Forward, Redirect
 from fargatectl.reconcilers.alb.certificate import CertificateQuery, Certificates, uncovered
+from fargatectl.reconcilers.alb.existing import ExistingLoadBalancers, ExistingQuery, priorities
 from fargatectl.reconcilers.alb.listener import HTTPS, Listener, Listeners
 from fargatectl.reconcilers.alb.load_balancer import PROTECTION, LoadBalancer, LoadBalancers
-from fargatectl.reconcilers.alb.priority import choose
+from fargatectl.reconcilers.alb.priority import Wish, place
 from fargatectl.reconcilers.alb.rule import Rule, Rules
 from fargatectl.reconcilers.alb.target_group import HealthCheck, TargetGroup, TargetGroups
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from fargatectl.engine.stack import Declared, Stack
     from fargatectl.reconcilers.alb.actions import ListenerAction
     from fargatectl.reconcilers.alb.certificate import Certificate
     from fargatectl.reconcilers.alb.exchange import Consumer
+    from fargatectl.reconcilers.alb.existing import Existing
     from fargatectl.reconcilers.alb.target_group import TargetGroupOut
 
 HTTP_PORT, HTTPS_PORT = 80, 443
@@ -90,7 +93,10 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class LoadBalancerHandles:
-    """What others take from a load balancer. `name` is AWS's, `arn_suffix` CloudWatch's; `targets` are by service."""
+    """What others take from a load balancer. `name` is AWS's, `arn_suffix` CloudWatch's; `targets` are by service.
+
+    `callers` are the security groups that its requests come from.
+    """
 
     address: Address
     name: str
@@ -99,6 +105,7 @@ class LoadBalancerHandles:
     dns_name: Ref[str]
     zone_id: Ref[str]
     targets: Mapping[str, Target]
+    callers: tuple[Late[str] | Late[tuple[str, ...]], ...]
 
 
 def declare(  # noqa: PLR0913 - what a load balancer is made of
@@ -148,11 +155,58 @@ def declare(  # noqa: PLR0913 - what a load balancer is made of
         arn_suffix=balancer.ref(lambda out: out.suffix),
         dns_name=balancer.ref(lambda out: out.dns_name),
         zone_id=balancer.ref(lambda out: out.zone_id),
-        targets={
-            service: Target(made.address, arns[service], made.ref(lambda out: out.suffix), attached[service])
-            for service, made in target_groups.items()
-        },
+        targets=_targets(target_groups, attached),
+        callers=tuple(security_groups),
     )
+
+
+def attach(
+    stack: Stack, name: str, load_balancer: str, *, vpc_id: Late[str], routes: Sequence[Route]
+) -> LoadBalancerHandles:
+    """Declare what leads to the services of `routes` from `load_balancer` (a name or ARN), which is not ours.
+
+    Its listeners are taken as they are: HTTPS before HTTP. All that is made there are rules, at priorities that no
+    rule of others has. `name` is what the file calls it.
+    """
+    _check(name, routes)
+    group = f"load balancer {name}"
+    query = ExistingQuery(
+        load_balancer=load_balancer, vpc_id=vpc_id, path=f"load_balancers.{name}.use", tags=stack.owner.tags()
+    )
+    found = stack.find(ExistingLoadBalancers(), load_balancer, query)
+    physical = load_balancer.split("/")[-2] if "/" in load_balancer else load_balancer
+    target_groups = {route.service: _target_group(stack, route, vpc_id, physical, group) for route in routes}
+    arns = {service: made.ref(lambda out: out.arn) for service, made in target_groups.items()}
+
+    def placed(wishes: Sequence[Wish]) -> dict[str, Late[int]]:
+        return {wish.name: found.ref(partial(_priority, wish.name, wishes)) for wish in wishes}
+
+    attached = _rules(stack, found.ref(lambda one: one.listener), routes, arns, group, placed)
+    return LoadBalancerHandles(
+        address=found.address,
+        name=physical,
+        arn=found.ref(lambda one: one.arn),
+        arn_suffix=found.ref(lambda one: one.suffix),
+        dns_name=found.ref(lambda one: one.dns_name),
+        zone_id=found.ref(lambda one: one.zone_id),
+        targets=_targets(target_groups, attached),
+        callers=(found.ref(lambda one: one.security_groups),),
+    )
+
+
+def _priority(name: str, wishes: Sequence[Wish], found: Existing) -> int:
+    return priorities(wishes, found)[name]
+
+
+def _targets(
+    target_groups: Mapping[str, Declared[TargetGroupOut]], attached: Mapping[str, tuple[Ref[str], ...]]
+) -> dict[str, Target]:
+    return {
+        service: Target(
+            made.address, made.ref(lambda out: out.arn), made.ref(lambda out: out.suffix), attached[service]
+        )
+        for service, made in target_groups.items()
+    }
 
 
 def _access_logs(stack: Stack, name: str, settings: Settings) -> dict[str, str]:
@@ -235,23 +289,36 @@ def _listeners(  # noqa: PLR0913 - what listeners are made of
     return listener
 
 
-def _rules(
-    stack: Stack, listener: Ref[str], routes: Sequence[Route], arns: Mapping[str, Ref[str]], group: str
+def _rules(  # noqa: PLR0913 - what rules are made of
+    stack: Stack,
+    listener: Ref[str],
+    routes: Sequence[Route],
+    arns: Mapping[str, Ref[str]],
+    group: str,
+    placed: Callable[[Sequence[Wish]], Mapping[str, Late[int]]] = place,
 ) -> dict[str, tuple[Ref[str], ...]]:
-    """Declare the rules; return their ARNs by service."""
-    taken = {route.priority for route in routes if route.priority is not None and not route.is_default}
+    """Declare the rules, at the priorities that `placed` chooses; return their ARNs by service."""
+    wishes = [(route, wish) for route in routes for wish in _wishes(route)]
+    priorities = placed([wish for _, wish in wishes])
     made: dict[str, tuple[Ref[str], ...]] = {}
-    for route in routes:
-        for place, (hosts, paths) in enumerate(_conditions(route)):
-            label = route.service if place == 0 else f"{route.service}:{place + 1}"
-            number = route.priority if route.priority and place == 0 else choose(label, hosts, paths, taken)
-            taken.add(number)
-            spec = Rule(
-                listener_arn=listener, priority=number, hosts=hosts, paths=paths, action=Forward(arns[route.service])
-            )
-            rule = stack.add(Rules(), label, spec, group=group).ref(lambda out: out.arn)
-            made[route.service] = (*made.get(route.service, ()), rule)
+    for route, wish in wishes:
+        spec = Rule(
+            listener_arn=listener,
+            priority=priorities[wish.name],
+            hosts=wish.hosts,
+            paths=wish.paths,
+            action=Forward(arns[route.service]),
+        )
+        rule = stack.add(Rules(), wish.name, spec, group=group).ref(lambda out: out.arn)
+        made[route.service] = (*made.get(route.service, ()), rule)
     return made
+
+
+def _wishes(route: Route) -> Iterator[Wish]:
+    """Yield the rules that a route needs."""
+    for number, (hosts, paths) in enumerate(_conditions(route)):
+        name = route.service if number == 0 else f"{route.service}:{number + 1}"
+        yield Wish(name, hosts, paths, (route.priority or None) if number == 0 else None)
 
 
 def _conditions(route: Route) -> Iterator[tuple[tuple[str, ...], tuple[str, ...]]]:

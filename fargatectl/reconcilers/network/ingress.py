@@ -38,10 +38,10 @@ _NOT_SEEN = Transient("InvalidGroup.NotFound", seconds=60)
 class IngressRule:
     """Who may come in, at which ports. `source` is a CIDR, a security group "sg-…" or a prefix list "pl-…".
 
-    A CIDR is kept as EC2 does, without host bits.
+    A CIDR is kept as EC2 does, without host bits. Several sources stand for a rule each, once they are known.
     """
 
-    source: Late[str]
+    source: Late[str] | Late[tuple[str, ...]]
     from_port: int
     to_port: int
     protocol: str = "tcp"
@@ -75,7 +75,8 @@ class Ingress(Spec):
 
     def __post_init__(self) -> None:
         for name in ("rules", "leaving"):
-            object.__setattr__(self, name, tuple(sorted(set(getattr(self, name)), key=_order)))
+            rules = {one for rule in getattr(self, name) for one in _each(rule)}
+            object.__setattr__(self, name, tuple(sorted(rules, key=_order)))
 
 
 class Ingresses(Reconciler[Ingress, IngressOut]):
@@ -196,7 +197,8 @@ def _all_or_each(change: Any, rules: list[IngressRule], *harmless: str) -> None:
 
 
 def _permission(rule: IngressRule) -> Any:  # noqa: ANN401 - EC2's IpPermission
-    source = known(rule.source)
+    assert isinstance(rule.source, str)  # noqa: S101 - known by now, and one of several
+    source = rule.source
     said = {"Description": OURS}
     permission: dict[str, Any] = {"IpProtocol": rule.protocol}
     if rule.protocol != "-1":
@@ -210,6 +212,12 @@ def _permission(rule: IngressRule) -> Any:  # noqa: ANN401 - EC2's IpPermission
     return {**permission, "IpRanges": [{"CidrIp": source, **said}]}
 
 
+def _each(rule: IngressRule) -> list[IngressRule]:
+    if isinstance(rule.source, tuple):
+        return [replace(rule, source=source) for source in rule.source]
+    return [rule]
+
+
 def _canonical(cidr: str) -> str:
     try:
         return str(ip_network(cidr, strict=False))
@@ -219,4 +227,4 @@ def _canonical(cidr: str) -> str:
 
 def _order(rule: IngressRule) -> tuple[str, int, int, str]:
     source = rule.source
-    return (rule.protocol, rule.from_port, rule.to_port, source.source if isinstance(source, Ref) else source)
+    return (rule.protocol, rule.from_port, rule.to_port, source.source if isinstance(source, Ref) else str(source))

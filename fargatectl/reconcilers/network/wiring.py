@@ -52,7 +52,12 @@ def task_group(stack: Stack, service: str, *, vpc_id: Late[str]) -> Ref[str]:
 
 
 def task_ingress(
-    stack: Stack, service: str, *, group_id: Late[str], port: int | None, sources: Iterable[Late[str]]
+    stack: Stack,
+    service: str,
+    *,
+    group_id: Late[str],
+    port: int | None,
+    sources: Iterable[Late[str] | Late[tuple[str, ...]]],
 ) -> Ref[str]:
     """Declare who may reach the tasks of a service: load balancers' and tasks' groups by id, CIDRs, prefix lists.
     Return the id of the group that is open to them.
