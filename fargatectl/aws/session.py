@@ -336,12 +336,13 @@ class Aws:
         return self.reads.once(("tagged", tuple(sorted(tags.items()))), ask)
 
 
-_READING = ("Describe", "List", "Get", "BatchGet", "Lookup", "Discover", "Search", "Simulate", "Filter")
+_READING = ("Describe", "List", "Get", "BatchGet", "Lookup", "Discover", "Search", "Simulate", "Filter", "Head")
+_QUERYING = ("StartQuery", "StopQuery")  # of CloudWatch Logs Insights: nothing of the account's changes
 
 
 def is_mutating(operation: str) -> bool:
     """Tell whether an AWS operation changes something, by its verb."""
-    return not operation.startswith(_READING)
+    return not operation.startswith(_READING) and operation not in _QUERYING
 
 
 def _note_service(parsed: dict[str, Any], model: OperationModel, **_: object) -> None:

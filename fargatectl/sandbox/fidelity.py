@@ -286,6 +286,11 @@ SERVICES = (
                 "Names, AWS's numbers of days, classes, keys by ARN; tasks write a few lines",
                 "Nothing expires; keys are kept only",
             ),
+            Row(
+                "StartQuery GetQueryResults StopQuery DescribeQueries",
+                "Scheduled, Running, Complete within four seconds; parts of an answer while it runs; malformed queries",
+                "Of the language `fields`, `display`, `filter`, `parse`, `stats`, `sort` and `limit`; no functions",
+            ),
         ),
         (
             Row("DeleteRetentionPolicy ListTagsForResource TagResource UntagResource", "What is kept and shown"),

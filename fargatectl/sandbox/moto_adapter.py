@@ -372,6 +372,18 @@ def write_log(logs: Any, group: str, stream: str, date: datetime, message: str) 
     logs.groups[group].streams[stream].put_log_events([event])
 
 
+def has_log_group(logs: Any, name: str) -> bool:  # noqa: ANN401 - moto's objects are untyped
+    """Tell whether there is a log group of this name."""
+    return name in logs.groups
+
+
+def log_events(logs: Any, group: str) -> Iterator[tuple[str, int, str]]:  # noqa: ANN401 - moto's objects are untyped
+    """Yield the lines of a log group that exists: stream, milliseconds of the epoch, message."""
+    for name, stream in logs.groups[group].streams.items():
+        for event in stream.events:
+            yield name, event.timestamp, event.message
+
+
 def tagged(account: str, region: str) -> Iterator[tuple[str, dict[str, str]]]:
     """Yield ARN and tags of what moto holds; listeners, rules and repositories too, which its own API leaves out."""
     for backend in iter_taggable_backends(account, region):

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from fargatectl.sandbox.identity import Scope
 
 _READING = ("Describe", "List", "Get", "BatchGet", "Lookup", "Discover", "Search", "Simulate", "Filter", "Head", "Test")
+_QUERYING = ("StartQuery", "StopQuery")  # of Logs Insights: nothing of the account's changes
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +41,7 @@ class Call:
     @property
     def mutating(self) -> bool:
         """Whether the operation changes something, by its verb."""
-        return not self.operation.startswith(_READING)
+        return not self.operation.startswith(_READING) and self.operation not in _QUERYING
 
 
 def decode(request: Request, scope: Scope) -> Call:

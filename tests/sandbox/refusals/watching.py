@@ -1,4 +1,4 @@
-"""What CloudWatch refuses: alarms and dashboards."""
+"""What CloudWatch refuses: alarms, dashboards and queries of logs."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     from tests.sandbox.ecs_scene import Scene
 
 API = "CloudWatch API Reference"
-INVALID = "ValidationError"
+LOGS = "CloudWatch Logs API Reference"
+INVALID, BAD = "ValidationError", "InvalidParameterException"
 METRIC = {
     "AlarmName": "a",
     "MetricName": "m",
@@ -43,6 +44,11 @@ def composite(rule: str, name: str = "all") -> Callable[[Scene], Any]:
 def dashboard(body: object) -> Callable[[Scene], Any]:
     text = body if isinstance(body, str) else json.dumps(body)
     return lambda scene: scene.client("cloudwatch").put_dashboard(DashboardName="d", DashboardBody=text)
+
+
+def query(**settings: Any) -> Callable[[Scene], Any]:
+    wish = {"logGroupName": "/c/web", "startTime": 0, "endTime": 60, "queryString": "fields @message"}
+    return lambda scene: scene.client("logs").start_query(**{**wish, **settings})
 
 
 def both_composites(scene: Scene) -> None:
@@ -109,5 +115,27 @@ WATCHING = [
         f"{API}, PutDashboard",
         "InvalidParameterInput",
         dashboard({"widgets": [{"type": "pie"}]}),
+    ),
+    Refusal("A query can be read", f"{LOGS}, StartQuery", "MalformedQueryException", query(queryString="find it")),
+    Refusal(
+        "A query's log groups exist",
+        f"{LOGS}, StartQuery",
+        "ResourceNotFoundException",
+        query(logGroupName="/no"),
+        "/no",
+    ),
+    Refusal("A query ends after it starts", f"{LOGS}, StartQuery", BAD, query(startTime=90)),
+    Refusal("A query has its log groups in one form", f"{LOGS}, StartQuery", BAD, query(logGroupNames=["/c/web"])),
+    Refusal(
+        "At most thirty queries run at once",
+        "CloudWatch Logs user guide, Quotas",
+        "LimitExceededException",
+        lambda scene: [query()(scene) for _ in range(31)],
+    ),
+    Refusal(
+        "A query's results are those of a query",
+        f"{LOGS}, GetQueryResults",
+        "ResourceNotFoundException",
+        lambda scene: scene.client("logs").get_query_results(queryId="no"),
     ),
 ]
