@@ -400,7 +400,21 @@ SERVICES = (
                 "CreateBucket GetBucketLocation GetBucketPolicy PutBucketPolicy GetBucketEncryption HeadBucket "
                 "HeadObject PutObject",
                 "What is kept and shown",
-                "Bucket policies are looked at for access logs alone",
+                "Bucket policies are looked at for access logs alone; tasks read files by the rights of their roles",
+            ),
+        ),
+    ),
+    Service(
+        "EFS",
+        "efs",
+        "EFS API Reference; EFS user guide",
+        (),
+        (
+            Row(
+                "DescribeFileSystems DescribeAccessPoints CreateFileSystem CreateAccessPoint CreateMountTarget "
+                "DescribeMountTargets DescribeMountTargetSecurityGroups DeleteMountTarget",
+                "What is kept and shown; tasks mount by zone, port 2049 and access point",
+                "Available at once; policies of file systems are not looked at",
             ),
         ),
     ),

@@ -17,7 +17,7 @@ _ZONES = 2
 
 def provision(region: Region, vpc: Mapping[str, Any] | None, subnets: Sequence[Mapping[str, Any]]) -> Iterator[str]:
     """Create the VPC and the subnets that are referred to and missing; yields a sentence for each thing made."""
-    vpc_id = _find_vpc(region, vpc or {"default": True})
+    vpc_id = find_vpc(region, vpc)
     if vpc_id is None and vpc is not None:
         vpc_id = _make_vpc(region, vpc)
         yield f"VPC {_title(vpc, vpc_id)} with two public and two private subnets, internet and NAT gateways"
@@ -29,13 +29,15 @@ def provision(region: Region, vpc: Mapping[str, Any] | None, subnets: Sequence[M
 
 def public_subnets(region: Region, vpc: Mapping[str, Any]) -> tuple[str, list[str]]:
     """Return the VPC that is referred to, and a public subnet of it for each of its zones."""
-    vpc_id = _find_vpc(region, vpc) or ""
+    vpc_id = find_vpc(region, vpc) or ""
     listed = region.ask("ec2", "DescribeSubnets", Filters=[{"Name": "vpc-id", "Values": [vpc_id]}])["Subnets"]
     found = {one["AvailabilityZone"]: one["SubnetId"] for one in listed if one["MapPublicIpOnLaunch"]}
     return vpc_id, list(found.values())
 
 
-def _find_vpc(region: Region, vpc: Mapping[str, Any]) -> str | None:
+def find_vpc(region: Region, vpc: Mapping[str, Any] | None) -> str | None:
+    """Return the VPC that is referred to, the default one where none is; None where there is none."""
+    vpc = vpc or {}
     if "id" in vpc:
         filters = [{"Name": "vpc-id", "Values": [vpc["id"]]}]
     elif "tag" in vpc:

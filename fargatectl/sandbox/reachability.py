@@ -1,6 +1,7 @@
-"""Whether a load balancer's health checks get through to a task: the security groups of both decide.
+"""Who gets through to whom: the security groups of both decide.
 
-AWS: Application Load Balancer guide, "Security groups for your Application Load Balancer".
+AWS: VPC user guide, "Security groups"; Application Load Balancer guide, "Security groups for your Application Load
+Balancer".
 """
 
 from __future__ import annotations
@@ -37,6 +38,13 @@ def verdict(region: Region, arn: str, address: str, groups: Sequence[str], port:
         if not leaves or not any(_covers(rule, wanted) and _meets(rule, sources, nodes) for rule in into):
             return _TIMEOUT
     return PASSES
+
+
+def admits(region: Region, caller: tuple[Sequence[str], str], called: tuple[Sequence[str], str], port: int) -> bool:
+    """Tell whether one address reaches another on a TCP port; each comes with its security groups."""
+    out, into = _rules(region, caller[0], "IpPermissionsEgress"), _rules(region, called[0], "IpPermissions")
+    leaves = any(_covers(rule, port) and _meets(rule, called[0], [f"{called[1]}/32"]) for rule in out)
+    return leaves and any(_covers(rule, port) and _meets(rule, caller[0], [f"{caller[1]}/32"]) for rule in into)
 
 
 def _balancers(region: Region, arn: str) -> list[dict[str, Any]]:

@@ -20,7 +20,7 @@ import json
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from fargatectl.sandbox import moto_adapter, networks
+from fargatectl.sandbox import moto_adapter, networks, shares
 from fargatectl.sandbox.cloudmap import namespaces
 from fargatectl.sandbox.faults import AwsError
 from fargatectl.sandbox.manners import certificates
@@ -38,6 +38,7 @@ _POLICY = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": 
 def provision(region: Region, references: Mapping[str, Any]) -> list[str]:
     """Create what `references` names and this account and Region lack; returns a sentence for each thing made."""
     made = list(networks.provision(region, references.get("vpc"), references.get("subnets", [])))
+    made.extend(shares.provision(region, references))
     for key, make in _MAKERS.items():
         for wish in references.get(key, []):
             made.extend(make(region, wish))
@@ -203,25 +204,6 @@ def _alarm(region: Region, name: str) -> Iterator[str]:
     yield f"alarm {name}, which never fires"
 
 
-def _file_system(region: Region, identifier: str) -> Iterator[str]:
-    with suppress(AwsError):
-        region.ask("efs", "DescribeFileSystems", FileSystemId=identifier)
-        return
-    made = region.ask("efs", "CreateFileSystem", CreationToken=identifier)["FileSystemId"]
-    moto_adapter.rename_file_system(region.backend("efs"), made, identifier)
-    yield f"file system {identifier}"
-
-
-def _access_point(region: Region, wish: Mapping[str, Any]) -> Iterator[str]:
-    with suppress(AwsError):
-        region.ask("efs", "DescribeAccessPoints", AccessPointId=wish["id"])
-        return
-    token = wish["id"]
-    made = region.ask("efs", "CreateAccessPoint", ClientToken=token, FileSystemId=wish["file_system"])["AccessPointId"]
-    moto_adapter.rename_access_point(region.backend("efs"), made, wish["id"])
-    yield f"access point {wish['id']} of file system {wish['file_system']}"
-
-
 def _role(region: Region, reference: str) -> Iterator[str]:
     path, _, name = reference.partition(":role/")[2].rpartition("/")
     name = name or reference
@@ -282,8 +264,6 @@ _MAKERS: dict[str, Callable[[Region, Any], Iterator[str]]] = {
     "objects": _object,
     "policies": _policy,
     "alarms": _alarm,
-    "file_systems": _file_system,
-    "access_points": _access_point,
     "roles": _role,
     "clusters": _cluster,
     "namespaces": _namespace,

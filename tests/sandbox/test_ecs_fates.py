@@ -194,3 +194,80 @@ def now(scene: Scene) -> datetime:
 def test_policies_are_evaluated(statements: list[dict[str, Any]], allowed: bool, now: datetime) -> None:  # noqa: FBT001
     role = RoleView("arn:aws:iam::123456789012:role/r", "{}", (json.dumps({"Statement": statements}),), now)
     assert permissions.allows(role, "s3:GetObject", "arn:aws:s3:::b/k") == allowed
+
+
+def with_volume(scene: Scene, *, point: str = "") -> str:
+    authorization = {"authorizationConfig": {"accessPointId": point}} if point else {}
+    volume = {"fileSystemId": "fs-0123456789abcdef0", "transitEncryption": "ENABLED", **authorization}
+    mounts = {"name": "web", "image": "nginx:stable", "mountPoints": [{"sourceVolume": "data", "containerPath": "/d"}]}
+    return scene.register(volumes=[{"name": "data", "efsVolumeConfiguration": volume}], containerDefinitions=[mounts])
+
+
+def mount_targets(scene: Scene) -> list[dict[str, Any]]:
+    scene.local.provision({"file_systems": ["fs-0123456789abcdef0"]})
+    efs = scene.client("efs")
+    return list(efs.describe_mount_targets(FileSystemId="fs-0123456789abcdef0")["MountTargets"])
+
+
+def test_a_volume_with_a_mount_target_in_each_zone_is_mounted(scene: Scene) -> None:
+    zones = {one["AvailabilityZoneName"] for one in mount_targets(scene)}
+    assert len(zones) == len(scene.subnets)
+    assert stopped_reason(scene, with_volume(scene)) == ""
+
+
+def test_a_volume_needs_a_mount_target_in_the_tasks_zone(scene: Scene) -> None:
+    for target in mount_targets(scene):
+        if target["SubnetId"] == scene.subnets[0]:
+            scene.client("efs").delete_mount_target(MountTargetId=target["MountTargetId"])
+    network = {"awsvpcConfiguration": {"subnets": scene.subnets[:1], "assignPublicIp": "ENABLED"}}
+    reason = stopped_reason(scene, with_volume(scene), networkConfiguration=network)
+    assert 'Failed to resolve "fs-0123456789abcdef0.efs.eu-central-1.amazonaws.com"' in reason
+
+
+def test_a_volume_whose_mount_targets_are_closed(scene: Scene) -> None:
+    (group,) = scene.client("efs").describe_mount_target_security_groups(
+        MountTargetId=mount_targets(scene)[0]["MountTargetId"]
+    )["SecurityGroups"]
+    (found,) = scene.ec2.describe_security_groups(GroupIds=[group])["SecurityGroups"]
+    scene.ec2.revoke_security_group_ingress(GroupId=group, IpPermissions=found["IpPermissions"])
+    assert "mount.nfs4: mount system call failed" in stopped_reason(scene, with_volume(scene))
+
+
+def test_a_volume_whose_access_point_is_gone(scene: Scene) -> None:
+    mount_targets(scene)
+    reason = stopped_reason(scene, with_volume(scene, point="fsap-0123456789abcdef0"))
+    assert "access denied by server" in reason
+
+
+def with_file(scene: Scene) -> str:
+    return scene.define(environmentFiles=[{"type": "s3", "value": "arn:aws:s3:::settings/web.env"}])
+
+
+def test_an_environment_file_that_may_be_read_is_read(scene: Scene) -> None:
+    scene.local.provision({"objects": ["arn:aws:s3:::settings/web.env"]})
+    allow(scene, "logs:*", "s3:GetObject", "s3:GetBucketLocation")
+    assert stopped_reason(scene, with_file(scene)) == ""
+
+
+@pytest.mark.parametrize(
+    ("actions", "expected"),
+    [
+        (["s3:GetObject", "s3:GetBucketLocation"], "HeadObject, https response error StatusCode: 403"),
+        (["s3:GetObject", "s3:GetBucketLocation", "s3:ListBucket"], "HeadObject, https response error StatusCode: 404"),
+        (["s3:GetObject"], "GetBucketLocation, https response error StatusCode: 403"),
+    ],
+)
+def test_an_environment_file_that_is_not_there(actions: list[str], expected: str, scene: Scene) -> None:
+    scene.client("s3").create_bucket(
+        Bucket="settings", CreateBucketConfiguration={"LocationConstraint": scene.local.region}
+    )
+    allow(scene, "logs:*", *actions)
+    reason = stopped_reason(scene, with_file(scene))
+    assert reason.startswith("ResourceInitializationError: failed to download env files: ")
+    assert expected in reason
+
+
+def test_an_environment_file_that_the_execution_role_may_not_read(scene: Scene) -> None:
+    scene.local.provision({"objects": ["arn:aws:s3:::settings/web.env"]})
+    allow(scene, "logs:*", "s3:GetBucketLocation")
+    assert "api error Forbidden" in stopped_reason(scene, with_file(scene))

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 ROOT = Path(fargatectl.__file__).parent
-CLIENTS = re.compile(r"def (\w+)\(self\)[^:]*:\n(?:.*\n){1,4}?.*_(?:make_)?client\(\"([\w-]+)\"")
+CLIENTS = re.compile(r"def (\w+)\(self\)[^:]*:[^\n]*\n(?:.*\n){1,4}?.*_(?:make_)?client\(\"([\w-]+)\"")
 OURS = {(service.name, name) for service in SERVICES for row in service.ours for name in row.operations}
 MOTO = {(service.name, name) for service in SERVICES for row in service.moto for name in row.operations}
 

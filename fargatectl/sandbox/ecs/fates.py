@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from fargatectl.sandbox import permissions, routes
-from fargatectl.sandbox.ecs import overrides
+from fargatectl.sandbox.ecs import overrides, volumes
 from fargatectl.sandbox.faults import AwsError
 from fargatectl.sandbox.targets import PASSES, Verdict
 
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 PULL_SECONDS = 8.0
 _SLOW_PULL_SECONDS = 300.0
 _TIMEOUT_SECONDS = 120.0
+_MOUNT_SECONDS = 50.0
 _CRASH_SECONDS = 4.0
 _EXIT = re.compile(r"exit-(\d{1,2}|1\d\d|2[0-4]\d|25[0-5])")
 SICK = Verdict("Target.ResponseCodeMismatch", "Health checks failed with these codes: [503]")
@@ -247,6 +248,14 @@ def _parameter_problem(region: Region, task: Task, reference: str) -> str:
     return f"invalid parameters: {name}"
 
 
+def _files(region: Region, task: Task) -> Fate | None:
+    problem = volumes.env_file_problem(region, task)
+    if problem:
+        return Fate(refusal=problem)
+    problem = volumes.efs_problem(region, task)
+    return Fate(refusal=problem, after=_MOUNT_SECONDS) if problem else None
+
+
 def _log_group(region: Region, task: Task) -> Fate | None:
     role = _role(region, task)
     for container in task.containers:
@@ -358,6 +367,7 @@ _RULES: tuple[Callable[[Any, Any], Fate | None], ...] = (
     _network,
     _registry_secret,
     _secrets,
+    _files,
     _log_group,
     _ecr_image,
     _image_tag,
