@@ -419,6 +419,19 @@ SERVICES = (
         ),
     ),
     Service(
+        "SNS",
+        "sns",
+        "SNS API Reference",
+        (),
+        (
+            Row(
+                "CreateTopic GetTopicAttributes ListTopics",
+                "What is kept and shown, NotFound",
+                "Nobody is notified; policies of topics are not looked at",
+            ),
+        ),
+    ),
+    Service(
         "STS",
         "sts",
         "STS API Reference",
