@@ -7,6 +7,7 @@ import unicodedata
 from typing import TYPE_CHECKING, Any
 
 from fargatectl.config.checks.task import looks_secret
+from fargatectl.config.interpolate import Interpolated
 from fargatectl.config.logs import DRIVER_KEYS
 from fargatectl.config.models import Container, Deploy, LocalVariable, Logs, Secret, TagSelector
 from fargatectl.config.overlay import ANY_STRATEGY, STRATEGY_KEYS
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
 _UNSEEN = frozenset({"Cc", "Cf", "Zl", "Zp"})  # Unicode, general categories: controls and what reorders a line
 HIDDEN = "(hidden)"
-"""In place of an environment variable that looks like a secret: `${env.…}` may have put one there."""
+"""In place of a container's variable that looks like a secret."""
 
 
 def expanded(config: Config, pending: tuple[Pending, ...] = PENDING) -> str:
@@ -42,7 +43,7 @@ def _plain(value: object) -> Any:  # noqa: ANN401 - a TOML value
         fields = ((field.alias or name, name, field) for name, field in type(value).model_fields.items())
         table = {key: _written(getattr(value, name), field.metadata) for key, name, field in fields}
         if isinstance(value, Container):
-            table["env"] = {name: HIDDEN if looks_secret(name) else text for name, text in value.env.items()}
+            table["env"] = {name: _shown(name, text) for name, text in value.env.items()}
         if isinstance(value, Deploy):
             for key in ANY_STRATEGY - STRATEGY_KEYS[value.strategy]:
                 del table[key]
@@ -57,6 +58,15 @@ def _plain(value: object) -> Any:  # noqa: ANN401 - a TOML value
     if isinstance(value, dict):
         return {key: _plain(item) for key, item in value.items()}
     return tuple(_plain(item) for item in value) if isinstance(value, tuple) else value
+
+
+def _shown(name: str, text: str) -> str:
+    """Return a container's variable, without what `${env.…}` has put there: that is how secrets come into a file."""
+    if looks_secret(name):
+        return HIDDEN
+    if isinstance(text, Interpolated) and text.foreign:
+        return HIDDEN if "${var." in text.written else text  # vars are replaced already, and can be named no more
+    return str(text)
 
 
 def _written(value: object, metadata: list[Any]) -> Any:  # noqa: ANN401 - a TOML value
@@ -92,6 +102,8 @@ def _key(key: str) -> str:
 
 
 def _value(value: object) -> str:
+    if isinstance(value, Interpolated):
+        return _string(value.written)
     if isinstance(value, str):
         return _string(value.replace("${", "$${"))
     if isinstance(value, dict):

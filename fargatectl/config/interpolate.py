@@ -23,16 +23,18 @@ _MISSING = object()
 class Interpolated(str):
     """A string in which something was replaced.
 
-    `written` is the text of the file: messages show that, for an environment variable may hold a secret.
+    `written` is the text of the file: messages show that, for an environment variable may hold a secret. `foreign`
+    tells whether one is in it.
     """
 
-    __slots__ = ("written",)
+    __slots__ = ("foreign", "written")
     written: str
+    foreign: bool
 
-    def __new__(cls, value: str, written: str) -> Self:
+    def __new__(cls, value: str, written: str, *, foreign: bool) -> Self:
         """Remember how `value` was written."""
         self = super().__new__(cls, value)
-        self.written = written
+        self.written, self.foreign = written, foreign
         return self
 
 
@@ -71,7 +73,9 @@ class Scope:
 def _text(value: object) -> str | None:
     if isinstance(value, bool):
         return "true" if value else "false"
-    return str(value) if isinstance(value, str | int | float) else None
+    if isinstance(value, str):
+        return value
+    return str(value) if isinstance(value, int | float) else None
 
 
 def interpolate(data: Mapping[str, Any], scope: Scope) -> tuple[dict[str, Any], list[Finding]]:
@@ -106,6 +110,8 @@ def _walk(value: object, path: KeyPath, scope: Scope, findings: list[Finding]) -
 
 
 def _replaced(text: str, path: KeyPath, scope: Scope, findings: list[Finding]) -> str:
+    foreign = False
+
     def put(found: re.Match[str]) -> str:
         if found[0] == "$${":
             return "${"
@@ -124,9 +130,12 @@ def _replaced(text: str, path: KeyPath, scope: Scope, findings: list[Finding]) -
         if value is None:
             findings.append(_undefined(found["name"], path, scope))
             return found[0]
+        nonlocal foreign
+        foreign = foreign or found["name"].startswith("env.") or (isinstance(value, Interpolated) and value.foreign)
         return value
 
-    return Interpolated(_REFERENCE.sub(put, text), text)
+    replaced = _REFERENCE.sub(put, text)
+    return Interpolated(replaced, text, foreign=foreign)
 
 
 def _help(name: str, scope: Scope) -> str:

@@ -239,7 +239,7 @@ class VariableValue(Scalar):
             return "true" if value else "false"
         if not isinstance(value, str | int | float):
             raise ValueError(f"expected a string, a number, true or false, got {shown(value)}")  # noqa: TRY004
-        return str(value)
+        return value if isinstance(value, str) else str(value)
 
     def json_schema(self) -> dict[str, Any]:
         """Return the JSON Schema."""

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
 from fargatectl.aws.errors import explain
 from fargatectl.engine.fresh import Proofs
 from fargatectl.engine.graph import walk
+from fargatectl.engine.secrecy import withhold
 from fargatectl.errors import FargatectlError, PlanChanged
 from fargatectl.model.change import Action, Delta
 from fargatectl.model.events import StepEvent
@@ -329,6 +330,8 @@ class _Execution:
             detail = do()
         except Exception as error:
             failure = explain(error, address)
+            if address in self.stack.resources:
+                failure = withhold(failure, self.stack.resources[address].spec)
             self._tell(address, verb, "failed", error=failure)
             raise failure from error
         self.outcome.applied += 1

@@ -97,6 +97,22 @@ def test_the_expanded_file_hides_what_looks_like_a_secret(load_text: Load) -> No
     assert 'LEVEL = "$${x}"' in text
 
 
+def test_the_expanded_file_shows_what_the_environment_gave_as_it_was_written(load_text: Load) -> None:
+    file = """
+        app = "a"
+        [vars]
+        level = "debug"
+        key = "${env.KEY}"
+        [services.web]
+        image = "n:${env.TAG}"
+        env = { A = "x-${env.KEY}", B = "${var.key}", C = "${var.level}", D = "${env.NO:-none}", E = "${app}" }
+        """
+    text = expanded(load_text(file, KEY="hunter2", TAG="7").config)
+    assert "hunter2" not in text
+    for line in ('A = "x-${env.KEY}"', f'B = "{HIDDEN}"', 'C = "debug"', 'E = "a"', 'image = "n:7"'):
+        assert f"{line}\n" in text
+
+
 TWO = 'app = "a"\n[services.web]\nimage = "n"\n[services.api]\nimage = "m"'
 
 
