@@ -8,7 +8,7 @@ from rich.text import Text
 
 from fargatectl.model.history import DeploymentOutcome as Outcome
 from fargatectl.render.escape import escape
-from fargatectl.render.layout import columns, cut, joined, wrap
+from fargatectl.render.layout import columns, fitted, joined, with_cut, wrap
 from fargatectl.render.words import duration
 
 if TYPE_CHECKING:
@@ -49,15 +49,8 @@ def screen(found: Sequence[tuple[str, Sequence[PastDeployment]]], *, width: int,
 def _table(deployments: Sequence[PastDeployment], width: int) -> list[Text]:
     rows = [[Text(name, "dim") for name in _COLUMNS], *map(_cells, deployments)]
     place = _COLUMNS.index("image")
-    for room in range(max(row[place].cell_len for row in rows), _NARROWEST_IMAGE - 1, -1):
-        shown = [[*row[:place], Text(cut(row[place].plain, room)), *row[place + 1 :]] for row in rows]
-        lines = columns(shown)
-        if max(line.cell_len for line in lines) <= width:
-            return lines
-    without = [row[:-1] for row in rows]
-    return columns(
-        [[*row[:place], Text(cut(row[place].plain, _NARROWEST_IMAGE)), *row[place + 1 :]] for row in without]
-    )
+    lines = fitted(rows, width, shrink=place, least=_NARROWEST_IMAGE)
+    return lines or columns([with_cut(row[:-1], place, _NARROWEST_IMAGE) for row in rows])
 
 
 def _cells(one: PastDeployment) -> list[Text]:

@@ -81,6 +81,26 @@ def columns(rows: Sequence[Sequence[Text]], *, indent: str = "  ", gap: int = 2)
     return lines
 
 
+def fitted(rows: Sequence[Sequence[Text]], width: int, *, shrink: int, least: int) -> list[Text]:
+    """Return the rows as `columns` does, with the cells at `shrink` cut as far as `width` asks for.
+
+    Nothing if they would have less than `least` cells.
+    """
+    lines = columns(rows)
+    excess = max(line.cell_len for line in lines) - width
+    if excess <= 0:
+        return lines
+    room = max(row[shrink].cell_len for row in rows) - excess
+    if room < least:
+        return []
+    return columns([with_cut(row, shrink, room) for row in rows])
+
+
+def with_cut(row: Sequence[Text], place: int, room: int) -> list[Text]:
+    """Return `row` with the cell at `place` cut to `room` cells."""
+    return [*row[:place], Text(cut(row[place].plain, room), row[place].style), *row[place + 1 :]]
+
+
 def joined(lines: Iterable[Text]) -> Text:
     """Return `lines` as one text."""
     return Text("\n").join(list(lines))

@@ -9,7 +9,7 @@ from rich.text import Text
 
 from fargatectl.model.status import ServiceState
 from fargatectl.render.escape import escape
-from fargatectl.render.layout import columns, cut, joined, spread
+from fargatectl.render.layout import columns, cut, fitted, joined, spread
 from fargatectl.render.words import STATE_STYLES, STATES, stack_name, without_service
 
 if TYPE_CHECKING:
@@ -24,6 +24,7 @@ _NONE = "\N{EN DASH}"
 _DAY_SECONDS = 86400
 _LEAST_IMAGE = 12  # cells that still tell one image from another
 _COLUMNS = ("service", "state", "tasks", "targets", "revision", "image", "scaling", "address")
+_IMAGE = _COLUMNS.index("image")
 
 
 def screen(  # noqa: PLR0913 - what a status is of
@@ -117,28 +118,14 @@ def _table(services: Sequence[ServiceStatus], width: int) -> list[Text]:
     lines of their own; nothing if even that does not fit."""
     header = [Text(name, "dim") for name in _COLUMNS]
     rows = [_cells(replace(service, image=_without_registry(service.image))) for service in services]
-    whole = _fitting([header, *rows], width)
+    whole = fitted([header, *rows], width, shrink=_IMAGE, least=_LEAST_IMAGE)
     if whole:
         return whole
-    lines = _fitting([row[:-1] for row in [header, *rows]], width)
+    lines = fitted([row[:-1] for row in [header, *rows]], width, shrink=_IMAGE, least=_LEAST_IMAGE)
     if not lines:
         return []
     below = [[Text(f"    {row[-1].plain}")] if row[-1].plain != _NONE else [] for row in rows]
     return [lines[0], *(line for pair in zip(lines[1:], below, strict=True) for line in (pair[0], *pair[1]))]
-
-
-def _fitting(rows: Sequence[Sequence[Text]], width: int) -> list[Text]:
-    lines = columns(rows)
-    excess = max(line.cell_len for line in lines) - width
-    if excess <= 0:
-        return lines
-    image = _COLUMNS.index("image")
-    room = max(row[image].cell_len for row in rows) - excess
-    if room < _LEAST_IMAGE:
-        return []
-    return columns(
-        [[*row[:image], Text(cut(row[image].plain, room), row[image].style), *row[image + 1 :]] for row in rows]
-    )
 
 
 def _without_registry(image: str) -> str:

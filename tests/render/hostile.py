@@ -9,10 +9,11 @@ from fargatectl.errors import AwsFailure, ConfigError, ExitCode, NotFoundError, 
 from fargatectl.model.change import Action, Change, Delta, FieldChange
 from fargatectl.model.diagnosis import Diagnosis
 from fargatectl.model.events import DeploymentEvent, LogEvent, RolloutProgress, StepEvent
+from fargatectl.model.history import DeploymentOutcome, PastDeployment
 from fargatectl.model.spec import Effect
 from fargatectl.model.status import DeploymentStatus, ServiceEvent, ServiceState, ServiceStatus
 from fargatectl.model.values import Address
-from fargatectl.render import machine, markdown, outcome, plan, problems, status
+from fargatectl.render import history, machine, markdown, outcome, plan, problems, status
 from fargatectl.render.outcome import Ending
 from fargatectl.render.progress import Lines, Progress
 from tests.render import samples
@@ -131,6 +132,24 @@ def a_diagnosis(field: Callable[[], str]) -> Diagnosis:
     return Diagnosis(field(), field(), evidence, field(), fix=field(), code=field())
 
 
+def past_deployments(field: Callable[[], str]) -> list[PastDeployment]:
+    return [
+        PastDeployment(
+            service=field(),
+            id=field(),
+            revision=field(),
+            outcome=ended,
+            created_at=samples.START,
+            reason=field(),
+            task_definition=field(),
+            image=field(),
+            digest=field(),
+            registered_by=field(),
+        )
+        for ended in DeploymentOutcome
+    ]
+
+
 def a_failure(field: Callable[[], str]) -> AwsFailure:
     return AwsFailure(field(), operation=field(), code=field(), address=field(), hint=field())
 
@@ -182,6 +201,9 @@ def screens(field: Callable[[], str], width: int) -> Iterator[Text]:
     yield outcome.why([(field(), a_diagnosis(field))], width=width, full=True)
     stays = {"kept": [field()], "not ours": [field()]}
     yield outcome.farewell(made, subject=field(), nouns={}, tasks=1, stays=stays, width=width)
+    yield outcome.well(field(), 1.0)
+    yield history.screen([(field(), past_deployments(field)), (field(), [])], width=width)
+    yield history.screen([(field(), past_deployments(field))], width=width, verbose=True)
     yield outcome.gone(field(), [field()], width=width)
     wrong = a_config_error(field)
     yield problems.error(wrong, ExitCode.USAGE, width=width)
@@ -212,6 +234,7 @@ def documents(field: Callable[[], str]) -> Iterator[dict[str, Any]]:
     services = [a_service(field, state) for state in ServiceState]
     yield machine.status(services, app=field(), environment=field(), account=field(), region=field())
     yield machine.why([a_diagnosis(field)], app=field(), environment=field())
+    yield machine.history(past_deployments(field), app=field(), environment=field())
     wrong = a_config_error(field)
     yield machine.validation(wrong.problems)
     for error in (wrong, a_failure(field), NotFoundError(field(), path=field())):
