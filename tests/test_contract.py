@@ -6,6 +6,7 @@ change or delete it behind our back. The rest is the same for all of them.
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
@@ -86,6 +87,9 @@ KEY = { secret = "shop/web", key = "key" }
 
 [services.web.logs]
 retention = 30
+
+[dashboard]
+enabled = true
 """
 
 VARIABLES = {"GITLAB_USER": "acme", "GITLAB_TOKEN": "token-of-the-first", "OTHER_TOKEN": "token-of-the-second"}
@@ -189,6 +193,12 @@ def revoke_all(aws: Aws, out: Any) -> object:
     group = aws.ec2.describe_security_groups(GroupIds=[out.group_id])["SecurityGroups"][0]
     permissions: Any = group["IpPermissions"]
     return aws.ec2.revoke_security_group_ingress(GroupId=out.group_id, IpPermissions=permissions)
+
+
+def drift_dashboard(aws: Aws, out: Any) -> object:
+    body = json.loads(aws.cloudwatch.get_dashboard(DashboardName=out.name)["DashboardBody"])
+    body["widgets"][2]["properties"]["title"] = "theirs"
+    return aws.cloudwatch.put_dashboard(DashboardName=out.name, DashboardBody=json.dumps(body))
 
 
 CASES = [
@@ -312,6 +322,13 @@ CASES = [
         change=("above  = 1.5", "above  = 2"),
         drift=drift_alarm,
         vanish=lambda aws, out: aws.cloudwatch.delete_alarms(AlarmNames=[out.name]),
+        tag=lambda aws, out: aws.cloudwatch.tag_resource(ResourceARN=out.arn, Tags=[{"Key": "theirs", "Value": "x"}]),
+    ),
+    Case(
+        "dashboard.dashboard/eu-central-1",
+        change=('container_insights = "enabled"', 'container_insights = "disabled"'),
+        drift=drift_dashboard,
+        vanish=lambda aws, out: aws.cloudwatch.delete_dashboards(DashboardNames=[out.name]),
         tag=lambda aws, out: aws.cloudwatch.tag_resource(ResourceARN=out.arn, Tags=[{"Key": "theirs", "Value": "x"}]),
     ),
 ]

@@ -24,8 +24,11 @@ OPERATIONS: dict[str, tuple[str, ...]] = {
     ),
     "cloudwatch": (
         "DeleteAlarms",
+        "DeleteDashboards",
         "DescribeAlarms",
+        "GetDashboard",
         "ListTagsForResource",
+        "PutDashboard",
         "PutMetricAlarm",
         "TagResource",
     ),

@@ -67,6 +67,8 @@ WILDCARDS_PER_RULE = 5
 """ELB quotas: condition wildcards per rule."""
 STEP_ADJUSTMENTS = 20
 """Application Auto Scaling User Guide, Quotas: step adjustments per policy."""
+DASHBOARD_METRICS = 2500
+"""CloudWatch User Guide, CloudWatch service quotas: metrics of all widgets of a dashboard; 500 of one."""
 TASK_DEFINITION_BYTES = 65_536
 """ECS Developer Guide, Service quotas: task definition size."""
 RETENTION_DAYS = (

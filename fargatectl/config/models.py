@@ -77,6 +77,7 @@ __all__ = [
     "ContainerHealthCheck",
     "Cooldown",
     "CustomScaling",
+    "Dashboard",
     "Deploy",
     "Discovery",
     "Dns",
@@ -349,6 +350,13 @@ class Alarms(Section):
     """From this average CPU on, in percent, for five minutes."""
 
 
+class Dashboard(Section):
+    """A CloudWatch dashboard of all services."""
+
+    enabled: Bool = True
+    """Whether there is one."""
+
+
 class Config(Section):
     """The file, with the chosen environment laid over it and `${…}` replaced."""
 
@@ -388,3 +396,5 @@ class Config(Section):
     """One-off and scheduled tasks."""
     alarms: Alarms | None = None
     """CloudWatch alarms."""
+    dashboard: Dashboard | None = None
+    """A CloudWatch dashboard."""

@@ -74,6 +74,11 @@ def service_alarm(owner: Ownership, service: str, what: str) -> str:
     return f"{owner.prefix}-{service}-alarm-{what}"[:ALARM_NAME_MAX]
 
 
+def dashboard(owner: Ownership, region: str) -> str:
+    """Return the name of the dashboard of an app in a Region: an account's dashboards are common to all Regions."""
+    return f"{owner.prefix}-{region}"
+
+
 def lock_path(owner: Ownership) -> str:
     """Return the path in Parameter Store below which the generations of the lock are."""
     return "/".join(filter(None, ("/fargatectl/locks", owner.app, owner.environment)))

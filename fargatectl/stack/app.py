@@ -18,6 +18,7 @@ from fargatectl.reconcilers import (
     alb,
     cloudmap,
     cluster,
+    dashboard,
     dns,
     iam,
     identity,
@@ -27,6 +28,7 @@ from fargatectl.reconcilers import (
     scaling,
     service as ecs,
 )
+from fargatectl.stack.dashboard import declare_dashboard
 from fargatectl.stack.logs import declare_groups
 from fargatectl.stack.roles import containers
 from fargatectl.stack.service import declare_service
@@ -57,6 +59,7 @@ KINDS: tuple[AnyReconciler, ...] = (
     *scaling.KINDS,
     *dns.KINDS,
     alarms.Alarms(),
+    dashboard.Dashboards(),
 )
 """Every kind there is, in the order of creation; the sweep goes backward."""
 
@@ -81,6 +84,7 @@ def build(
     shared = _shared(config, region, stack, variables)
     views = tuple(declare_service(shared, name, service) for name, service in config.services.items())
     _declare_records(shared)
+    declare_dashboard(shared)
     stack.check()
     return Blueprint(stack, views)
 

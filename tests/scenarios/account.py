@@ -25,6 +25,7 @@ def contents(aws: Aws) -> dict[str, set[str]]:
         "discovery": {s["Name"] for s in aws.cloudmap.list_services()["Services"]},
         "secrets": {s["Name"] for s in aws.secrets.list_secrets()["SecretList"]},
         "alarms": {a["AlarmName"] for page in _alarms(aws) for a in page["MetricAlarms"] if not _is_tracking(a)},
+        "dashboards": {d["DashboardName"] for d in aws.cloudwatch.list_dashboards()["DashboardEntries"]},
         "scaling": {t["ResourceId"] for t in _targets(aws)},
     }
 

@@ -141,6 +141,16 @@ BLOCKS = [
         holds=lambda world: rings(world, "shop-web-alarm-cpu")["AlarmActions"] == [TOPIC],
     ),
     Block(
+        "dashboard",
+        "[dashboard]",
+        effect="none",
+        deletes=frozenset({"dashboard.dashboard/eu-central-1"}),
+        holds=lambda world: (
+            '["AWS/ECS","CPUUtilization","ClusterName","shop","ServiceName","shop-api",{"label":"api","stat":"Average"}]'
+            in world.aws.cloudwatch.get_dashboard(DashboardName="shop-eu-central-1")["DashboardBody"]
+        ),
+    ),
+    Block(
         "alarms of a deployment",
         'services.web.deploy.alarms = ["shop-5xx", "shop-latency"]',
         effect="none",

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from fargatectl.config.findings import KeyPath
     from fargatectl.config.models import CapacityItem, Config
 
+_LINES_PER_SERVICE = 10  # on the dashboard
 _RESERVED_TAGS = ("aws:", "fargatectl:")
 
 
@@ -28,6 +29,7 @@ def check(config: Config, environment: str | None) -> Iterator[Finding]:
     yield from _registries(config)
     yield from _sources(config)
     yield from _alarms(config)
+    yield from _dashboard(config)
     yield from capacity(config.cluster.capacity, ("cluster", "capacity"))
     if not config.services:
         yield warning(("services",), "the file has no services", "a service is a table [services.NAME] with an image")
@@ -148,3 +150,10 @@ def _alarms(config: Config) -> Iterator[Finding]:
         if config.region and region != config.region:
             message = f"the topic is in {region}; alarms in {config.region} cannot notify it"
             yield Finding(("alarms", "notify", place), message, about=(("region",),))
+
+
+def _dashboard(config: Config) -> Iterator[Finding]:
+    most = limits.DASHBOARD_METRICS // _LINES_PER_SERVICE
+    if config.dashboard and config.dashboard.enabled and len(config.services) > most:
+        message = f"{len(config.services)} services; a dashboard has room for {most}"
+        yield Finding(("dashboard",), message, about=(("services",),))
