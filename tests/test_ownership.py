@@ -16,7 +16,7 @@ from fargatectl.sandbox.inprocess import LocalAws
 from fargatectl.stack import KINDS
 from tests.forked import in_a_copy
 from tests.scenarios.account import contents
-from tests.test_contract import FILE
+from tests.test_contract import FILE, VARIABLES
 from tests.world import World
 
 if TYPE_CHECKING:
@@ -36,12 +36,14 @@ ADDRESSES = [
     "alb.listener/public:443",
     "alb.target_group/web",
     "logs.group/shop/web",
+    "registry.secret/gitlab",
     "iam.role/web-execution",
     "iam.role/web-task",
     "service.task_definition/web",
     "service.service/web",
     "scaling.target/web",
     "alarms.alarm/web/scaling/burst",
+    "dashboard.dashboard/eu-central-1",
 ]
 NAMELESS = {"alb.rule", "dns.record"}
 """Kinds that have no twin by tags: a rule has no name that somebody else's could have too, a record takes no tags."""
@@ -52,7 +54,7 @@ RIVAL = {APP: "rival", ENVIRONMENT: "prod"}
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory) -> World:
     """The whole file, deployed. Tests work on copies of it."""
-    world = World(LocalAws(), tmp_path_factory.mktemp("ownership"))
+    world = World(LocalAws(), tmp_path_factory.mktemp("ownership"), variables=VARIABLES)
     world.deploy(FILE)
     return world
 
@@ -113,6 +115,13 @@ def _retag_alarm(aws: Aws, live: AnyLive, arn: str, tags: dict[str, str]) -> Non
         aws.cloudwatch.tag_resource(ResourceARN=arn, Tags=pairs(tags))
 
 
+def _retag_secret(aws: Aws, live: AnyLive, arn: str, tags: dict[str, str]) -> None:
+    del live
+    aws.secrets.untag_resource(SecretId=arn, TagKeys=KEYS)
+    if tags:
+        aws.secrets.tag_resource(SecretId=arn, Tags=pairs(tags))
+
+
 def retag(aws: Aws, live: AnyLive, tags: dict[str, str]) -> None:
     """Have `live` carry `tags` instead of those that make it ours, as somebody else would do it."""
     arn = getattr(live.out, "arn", live.id)
@@ -124,6 +133,7 @@ def retag(aws: Aws, live: AnyLive, tags: dict[str, str]) -> None:
         "iam": _retag_role,
         "servicediscovery": _retag_discovery,
         "logs": _retag_logs,
+        "secretsmanager": _retag_secret,
         "application-autoscaling": _retag_scaling,
         "cloudwatch": _retag_alarm,
     }[service](aws, live, arn, tags)
@@ -190,7 +200,7 @@ RIVALS = FILE.replace('app     = "shop"', 'app     = "shop-staging"').replace("s
 def test_environments_and_apps_live_side_by_side(world: World) -> None:
     """The base, two environments, and an app whose name begins like one of them."""
     local = world.local
-    neighbours = [World(local, world.directory, environment=name) for name in ("staging", "prod")]
+    neighbours = [World(local, world.directory, environment=name, variables=VARIABLES) for name in ("staging", "prod")]
     for neighbour in neighbours:
         neighbour.deploy(APART)
     assert not world.plan(FILE).plan
@@ -216,7 +226,7 @@ def test_rules_of_a_group_belong_to_that_group_alone(world: World) -> None:
 
 @in_a_copy
 def test_an_app_named_like_an_environment_of_ours_is_refused_its_names(world: World) -> None:
-    staging = World(world.local, world.directory, environment="staging")
+    staging = World(world.local, world.directory, environment="staging", variables=VARIABLES)
     staging.deploy(APART)
     with pytest.raises(Refused, match="the app shop in environment staging"):
         world.plan(RIVALS)
