@@ -12,22 +12,29 @@ import json
 import os
 import tempfile
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import botocore
 from botocore.loaders import Loader
 
 from fargatectl.aws.operations import OPERATIONS
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 _MODEL = "service-2"
 _PROSE = ("documentation", "documentationUrl", "examples")
 
 
 class TrimmedModels(Loader):
-    """botocore's loader, with copies of the service models in `directory`."""
+    """botocore's loader, with copies of the service models in `directory`.
 
-    def __init__(self, directory: Path) -> None:
+    A loader keeps all that it has read. So whole models are read by another, which `whole` makes and which then goes.
+    """
+
+    def __init__(self, directory: Path, whole: Callable[[], Loader] = Loader) -> None:
         super().__init__()
+        self._whole = whole
         wanted = hashlib.sha256(json.dumps(OPERATIONS, sort_keys=True).encode()).hexdigest()[:12]
         self._copies = directory / f"botocore-{botocore.__version__}-{wanted}"
 
@@ -39,7 +46,7 @@ class TrimmedModels(Loader):
         copy = self._copies / f"{service_name}.json"
         model = _read(copy)
         if model is None:
-            model = trim(super().load_service_model(service_name, type_name), OPERATIONS[service_name])
+            model = trim(self._whole().load_service_model(service_name, type_name), OPERATIONS[service_name])
             _write(copy, model)
         return model
 

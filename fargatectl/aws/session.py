@@ -97,6 +97,7 @@ class Reads:
 
     def __init__(self) -> None:
         self._answers: dict[Hashable, Future[Any]] = {}
+        self._notes: dict[Hashable, Any] = {}
         self._lock = threading.Lock()
 
     def once(self, key: Hashable, ask: Callable[[], T]) -> T:
@@ -115,6 +116,14 @@ class Reads:
                 raise
         answer: T = future.result()
         return answer
+
+    def note(self, key: Hashable, fact: object) -> None:
+        """Keep what planning saw past the first write, for those who can cope with its being old by then."""
+        self._notes[key] = fact
+
+    def noted(self, key: Hashable) -> Any:  # noqa: ANN401 - what was noted; None for nothing
+        """Return what was noted last."""
+        return self._notes.get(key)
 
     def forget(self, key: Hashable) -> None:
         """Drop one answer."""

@@ -11,12 +11,11 @@ from fargatectl.engine.executor import Outcome, execute
 from fargatectl.errors import ExitCode, FargatectlError, RolloutFailed, StillInProgress
 from fargatectl.model.change import Action
 from fargatectl.model.events import LogEvent
-from fargatectl.model.status import ServiceState
 from fargatectl.render import machine
 from fargatectl.render.outcome import Ending
 from fargatectl.render.words import stack_name
 from fargatectl.rollout.follow import Follower
-from fargatectl.rollout.status import compose, statuses
+from fargatectl.rollout.status import after, statuses
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -27,7 +26,6 @@ if TYPE_CHECKING:
     from fargatectl.engine.planner import Planning
     from fargatectl.model.status import ServiceStatus
 
-_MOVING = frozenset({ServiceState.DEPLOYING, ServiceState.ROLLING_BACK, ServiceState.DRAINING})
 _MADE_ALL_THE_SAME = (RolloutFailed, StillInProgress)
 """Failures of what follows a change: the change itself was made."""
 _INTERRUPTED = "interrupted: nothing new begins, what runs ends; Ctrl-C again leaves at once"
@@ -136,11 +134,8 @@ def _sets_going(planning: Planning) -> bool:
 def _services(planning: Planning, outcome: Outcome, there: Target) -> tuple[ServiceStatus, ...]:
     """Return what serves now. That it cannot be told is no failure of the run."""
     try:
-        if outcome.applied == 0 and planning.stack is there.stack:
-            lives = {address: planned.live for address, planned in planning.planned.items()}
-            known = compose(there.services, there.stack, lives, there.aws, found=planning.outputs)
-            if all(service.state not in _MOVING for service in known):
-                return known  # nothing has moved since the plan was made
+        if outcome.complete and planning.stack is there.stack:
+            return after(there.services, planning, outcome, there.aws)
         there.aws.reads.clear()
         return statuses(there.services, there.stack, there.aws, there.executor)
     except FargatectlError:

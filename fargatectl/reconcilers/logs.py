@@ -18,7 +18,7 @@ from fargatectl.model.spec import Spec
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence, Set as AbstractSet
 
-    from fargatectl.aws.session import Aws
+    from fargatectl.aws.session import Aws, Identity
     from fargatectl.engine.stack import Declared, Stack
     from fargatectl.model.change import Delta
     from fargatectl.model.ownership import Ownership
@@ -96,9 +96,7 @@ class LogGroups(Reconciler[LogGroup, LogGroupOut]):
             return self._take_up(aws, spec, error)
         # CreateLogGroup takes no retention: a crash in between is seen as drift by the next run.
         self._set_retention(aws, spec)
-        identity = aws.identity()
-        arn = f"arn:{identity.partition}:logs:{aws.region}:{identity.account}:log-group:{spec.name}"
-        return LogGroupOut(spec.name, arn)
+        return LogGroupOut(spec.name, arn_of(spec.name, aws.identity(), aws.region))
 
     def _take_up(self, aws: Aws, spec: LogGroup, error: ClientError) -> LogGroupOut:
         found = _describe(aws, [spec.name]).get(spec.name)
@@ -155,6 +153,11 @@ def declare(  # noqa: PLR0913 - the settings of a group
     """Declare the log group `name` (AWS's name for it); several services may share one."""
     spec = LogGroup(name=name, retention_days=retention_days, keep=keep, log_class=log_class, kms_key=kms_key)
     return stack.add(LogGroups(), name.strip("/"), spec, group=group)
+
+
+def arn_of(name: str, identity: Identity, region: str) -> str:
+    """Return the ARN of a log group, which follows from its name: who needs no more need not wait for the group."""
+    return f"arn:{identity.partition}:logs:{region}:{identity.account}:log-group:{name}"
 
 
 def _creation(spec: LogGroup) -> dict[str, Any]:

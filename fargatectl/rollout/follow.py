@@ -103,7 +103,9 @@ class Follower:
             end.set_result(status_of(view, Parts(health=out.health, load_balancer_name=dns_name, https=https)))
             return end
         seconds = self._timeouts.get(view.name) or DEFAULT_TIMEOUT_SECONDS
-        self._watch(_Watch(view, out, dns_name, end, self._aws.monotonic() + seconds, https=https))
+        made = outputs.get(view.task_definition)
+        images = {made.arn: made.image} if made else {}
+        self._watch(_Watch(view, out, dns_name, end, self._aws.monotonic() + seconds, https=https, images=images))
         return end
 
     def _watch(self, watch: _Watch) -> None:

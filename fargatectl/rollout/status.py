@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from fargatectl.engine.observer import observe
 from fargatectl.engine.reconciler import Live
+from fargatectl.model.change import Action
 from fargatectl.model.status import ScalingBounds, ServiceState, ServiceStatus, ServiceView, TargetCounts
 from fargatectl.reconcilers.service.health import ServiceHealth
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence, Set as AbstractSet
     from concurrent.futures import Executor
 
     from fargatectl.aws.session import Aws
+    from fargatectl.engine.executor import Outcome
+    from fargatectl.engine.planner import Planning
     from fargatectl.engine.reconciler import AnyLive, Source
     from fargatectl.engine.stack import Stack
     from fargatectl.model.values import Address
@@ -56,6 +59,32 @@ def _sources(stack: Stack, wanted: Iterable[Address]) -> dict[Address, Source[An
     return found
 
 
+def after(views: Sequence[ServiceView], planning: Planning, outcome: Outcome, aws: Aws) -> tuple[ServiceStatus, ...]:
+    """Return the statuses of `views` at the end of a run that went well, without another call.
+
+    They are made of what was read for the plan, what was made, and what following the rollouts showed. The targets of a
+    service without a rollout are not told: they would be a call for each.
+    """
+    lives = {address: _left(planning, outcome, address) for view in views for address in parts_of(view)}
+    unasked = {view.target_group for view in views if view.target_group}
+    known = compose(views, planning.stack, lives, aws, found=planning.outputs, unasked=unasked)
+    return tuple(_settled(one, outcome.settled.get(view.service)) for view, one in zip(views, known, strict=True))
+
+
+def _left(planning: Planning, outcome: Outcome, address: Address) -> AnyLive | None:
+    """Return a resource as a run has left it."""
+    planned = planning.planned.get(address)
+    if planned is None or planned.change.action == Action.DELETE or address not in outcome.outputs:
+        return None
+    untouched = planned.live is not None and planned.change.action == Action.NOOP
+    spec = planned.live.spec if planned.live and untouched else planning.stack.resources[address].spec
+    return Live(spec, outcome.outputs[address], "")
+
+
+def _settled(before: ServiceStatus, seen: ServiceStatus | None) -> ServiceStatus:
+    return before if seen is None else replace(seen, scaling=before.scaling, image=seen.image or before.image)
+
+
 def compose(
     views: Sequence[ServiceView],
     stack: Stack,
@@ -63,13 +92,14 @@ def compose(
     aws: Aws,
     *,
     found: Mapping[Address, Any],
+    unasked: AbstractSet[Address] = frozenset(),
 ) -> tuple[ServiceStatus, ...]:
     """Return the statuses of `views` from live resources that were read before; asks only for their health.
 
-    `found` are the outputs of look-ups: load balancers that are not ours.
+    `found` are the outputs of look-ups: load balancers that are not ours. The health of what is `unasked` is left out.
     """
     mine = {address: live for address, live in lives.items() if live is not None and _is_ours(stack, address, live)}
-    health = _health(stack, mine, aws, {address for view in views for address in parts_of(view)})
+    health = _health(stack, mine, aws, {address for view in views for address in parts_of(view)} - unasked)
     return tuple(_compose(view, mine, health, found) for view in views)
 
 

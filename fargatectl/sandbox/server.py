@@ -167,6 +167,7 @@ class _Handler(BaseHTTPRequestHandler):
 
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
+    request_queue_size = 128  # a client opens many connections at once; five, as is the default, would have it wait
 
     def __init__(self, port: int, application: Application) -> None:
         super().__init__((HOST, port), _Handler)

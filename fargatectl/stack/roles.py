@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING
 
 from fargatectl.config.checks.volumes import READ_ONLY
 from fargatectl.model.images import parse
-from fargatectl.reconcilers import efs, iam, secrets
+from fargatectl.reconcilers import efs, iam, logs, secrets
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from fargatectl.config.models import Secret, Service, Sidecar
+    from fargatectl.model.values import Ref
     from fargatectl.stack.shared import Shared
 
 
@@ -63,7 +64,7 @@ def _execution(shared: Shared, name: str, service: Service) -> Iterable[iam.Stat
     ]
     yield from iam.pull_from_ecr(sorted(repositories))
     if service.logs.driver != "none":
-        yield from iam.write_logs([shared.log_groups[service.logs.group].ref(lambda made: made.arn)])
+        yield from iam.write_logs([_log_group(shared, service)])
     yield from iam.read_secrets([found.ref(lambda secret: secret.arn) for found in read])
     yield from iam.read_parameters([found.ref(lambda parameter: parameter.arn) for found in parameters])
     yield from iam.decrypt(keys)
@@ -77,8 +78,13 @@ def _task(shared: Shared, name: str, service: Service) -> Iterable[iam.Statement
     if service.exec:
         yield from iam.exec_channels()
     if service.logs.driver == "awsfirelens" and not service.logs.options:
-        yield from iam.write_logs([shared.log_groups[service.logs.group].ref(lambda made: made.arn)])
+        yield from iam.write_logs([_log_group(shared, service)])
     yield from _mounting(shared, name, service)
+
+
+def _log_group(shared: Shared, service: Service) -> Ref[str]:
+    name, region = service.logs.group, shared.region
+    return shared.identity.ref(lambda who: logs.arn_of(name, who, region))
 
 
 def _mounting(shared: Shared, name: str, service: Service) -> Iterable[iam.Statement]:

@@ -3,18 +3,29 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import re
 import threading
 import time
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, urlsplit
-
-if TYPE_CHECKING:
-    from collections.abc import Coroutine
 
 _SCOPE = re.compile(r"Credential=[^/]+/\d{8}/[^/]+/([^/]+)/aws4_request")
 _THROTTLES = (b"Throttling", b"RequestLimitExceeded", b"TooManyRequests", b"SlowDown")
+_POLLS = frozenset(
+    {
+        "application-autoscaling:DescribeScalableTargets",
+        "ecs:DescribeClusters",
+        "ecs:DescribeServiceDeployments",
+        "ecs:DescribeServices",
+        "ecs:DescribeTasks",
+        "ecs:ListServiceDeployments",
+        "elasticloadbalancing:DescribeLoadBalancers",
+        "elasticloadbalancing:DescribeTargetHealth",
+        "iam:GetRole",
+        "servicediscovery:GetOperation",
+    }
+)
 _READING = ("Describe", "List", "Get", "BatchGet")
 
 
@@ -53,18 +64,25 @@ class Traffic:
 
     @property
     def counted(self) -> list[Seen]:
-        """All but the lock's calls and polls: a read that was made before, to the letter, after a write."""
-        seen: set[tuple[str, int]] = set()
+        """All but the lock's calls and polls: reads, after the first write, of what AWS takes its time for."""
         counted, written = [], False
         for call in self.calls:
-            if call.is_lock:
-                continue
-            key = (call.name, call.digest)
-            if call.mutating or not written or key not in seen:
+            if not (call.is_lock or (written and call.name in _POLLS)):
                 counted.append(call)
-            seen.add(key)
-            written = written or call.mutating
+            written = written or (call.mutating and not call.is_lock)
         return counted
+
+    def chain(self, last: str = "") -> int:
+        """Return the serial round trips: the longest run of counted calls each of which began after the one before.
+
+        With `last`, those up to the first call of that name.
+        """
+        ended = next((call.ended for call in self.counted if call.name == last), math.inf)
+        depths: list[tuple[float, int]] = []
+        for call in sorted(self.counted, key=lambda call: call.began):
+            if call.ended <= ended:
+                depths.append((call.ended, 1 + max((depth for end, depth in depths if end <= call.began), default=0)))
+        return max((depth for _, depth in depths), default=0)
 
     @property
     def most_at_once(self) -> int:
@@ -101,7 +119,7 @@ class Proxy:
 
     def _run(self, started: threading.Event) -> None:
         asyncio.set_event_loop(self._loop)
-        server = self._loop.run_until_complete(asyncio.start_server(self._serve, "127.0.0.1", 0))
+        server = self._loop.run_until_complete(asyncio.start_server(self._serve, "127.0.0.1", 0, backlog=256))
         self._port: int = server.sockets[0].getsockname()[1]
         started.set()
         self._loop.run_forever()
@@ -116,13 +134,13 @@ class Proxy:
             while True:
                 head, body = await _message(reader)
                 began = time.monotonic()
-                forwarded = self._forward(up_reader, up_writer, head + body)
-                (answer_head, answer), _ = await asyncio.gather(forwarded, asyncio.sleep(self.latency))
+                up_writer.write(head + body)
+                answered = _message(up_reader, bodiless=head.startswith(b"HEAD "))
+                (answer_head, answer), _ = await asyncio.gather(answered, asyncio.sleep(self.latency))
                 service, operation = _named(head, body)
                 throttled = answer_head.startswith(b"HTTP/1.1 4") and any(word in answer for word in _THROTTLES)
-                self.traffic.calls.append(
-                    Seen(service, operation, hash(body), began, time.monotonic(), number, throttled)
-                )
+                digest = hash((head.partition(b"\r\n")[0], body))
+                self.traffic.calls.append(Seen(service, operation, digest, began, time.monotonic(), number, throttled))
                 writer.write(answer_head + answer)
                 await writer.drain()
         except (asyncio.IncompleteReadError, ConnectionError):
@@ -131,16 +149,10 @@ class Proxy:
             writer.close()
             up_writer.close()
 
-    def _forward(
-        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, request: bytes
-    ) -> Coroutine[None, None, tuple[bytes, bytes]]:
-        writer.write(request)
-        return _message(reader)
 
-
-async def _message(reader: asyncio.StreamReader) -> tuple[bytes, bytes]:
+async def _message(reader: asyncio.StreamReader, *, bodiless: bool = False) -> tuple[bytes, bytes]:
     head = await reader.readuntil(b"\r\n\r\n")
-    length = re.search(rb"(?i)\r\ncontent-length: *(\d+)", head)
+    length = None if bodiless else re.search(rb"(?i)\r\ncontent-length: *(\d+)", head)
     return head, await reader.readexactly(int(length[1])) if length else b""
 
 

@@ -87,7 +87,8 @@ class LoadBalancers(Reconciler[LoadBalancer, LoadBalancerOut]):
     def read(self, aws: Aws, specs: Sequence[LoadBalancer]) -> Sequence[Live[LoadBalancer, LoadBalancerOut] | None]:
         found = reading.load_balancers(aws, (spec.name for spec in specs))
         chosen = [found.get(spec.name) or self._old_half(aws, spec) for spec in specs]
-        wholes = reading.wholes(aws, (one["LoadBalancerArn"] for one in chosen if one is not None))
+        arns = [one["LoadBalancerArn"] for one in chosen if one is not None]
+        wholes = reading.wholes(aws, arns, [spec.tags for spec in specs]) if arns else {}
         return [None if one is None else _live(one, wholes[one["LoadBalancerArn"]]) for one in chosen]
 
     def _old_half(self, aws: Aws, spec: LoadBalancer) -> LoadBalancerTypeDef | None:

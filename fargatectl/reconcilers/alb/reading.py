@@ -29,7 +29,7 @@ T = TypeVar("T")
 _ARNS = 20  # ELB API Reference, DescribeTags and DescribeLoadBalancers: ARNs of one call
 LOAD_BALANCER = ":loadbalancer/app/"
 TARGET_GROUP = ":targetgroup/"
-_RULE = ":listener-rule/app/"
+_LISTENER, _RULE = ":listener/app/", ":listener-rule/app/"
 _GONE = frozenset({"LoadBalancerNotFound", "TargetGroupNotFound", "ListenerNotFound", "RuleNotFound"})
 
 
@@ -47,42 +47,115 @@ class Whole:
 
 def whole(aws: Aws, arn: str) -> Whole:
     """Return the load balancer `arn` as it was read in this planning pass, or read it."""
-    return aws.reads.once(("alb.whole", arn), lambda: _read(aws, [arn])[arn])
+    return aws.reads.once(("alb.whole", arn), lambda: _read(aws, [arn], _NO_HINTS)[arn])
 
 
-def wholes(aws: Aws, arns: Iterable[str]) -> dict[str, Whole]:
-    """Read several load balancers side by side, and keep the answers for this planning pass."""
-    found = _read(aws, sorted(set(arns)))
+def wholes(aws: Aws, arns: Iterable[str], wanted: Sequence[Mapping[str, str]]) -> dict[str, Whole]:
+    """Read several load balancers side by side, and keep the answers for this planning pass.
+
+    `wanted` are the tags that theirs are to be: what the tagging API shows with the same owner says what else to ask
+    for at once.
+    """
+    found = _read(aws, sorted(set(arns)), _hints(aws, wanted))
     for arn, one in found.items():
         aws.reads.once(("alb.whole", arn), partial(_same, one))
     return found
 
 
-def _read(aws: Aws, arns: Sequence[str]) -> dict[str, Whole]:
-    attributes, listeners = _both(aws, _attributes, _listeners, arns)
-    below = [listener for listed in listeners for listener in listed]
-    rules, certificates = _both(aws, _rules, _certificates, below)
-    below_arns = [listener["ListenerArn"] for listener in below]
-    seen = tags_of(aws, [*arns, *below_arns, *(rule["RuleArn"] for listed in rules for rule in listed)])
-    rules_by, certificates_by = (dict(zip(below_arns, found, strict=True)) for found in (rules, certificates))
+@dataclass(frozen=True, slots=True)
+class _Hints:
+    """What may hang on load balancers, by ARN. It saves round trips where it is true, and a call is lost where not."""
+
+    listeners: tuple[str, ...] = ()
+    rules: tuple[str, ...] = ()
+
+    def below(self, arn: str) -> list[str]:
+        """Return the listeners of the load balancer at `arn`."""
+        start = arn.replace(LOAD_BALANCER, _LISTENER) + "/"
+        return [listener for listener in self.listeners if listener.startswith(start)]
+
+
+_NO_HINTS = _Hints()
+
+
+def _hints(aws: Aws, wanted: Sequence[Mapping[str, str]]) -> _Hints:
+    """Return what the tagging API shows of the owners that `wanted` name; nothing where it cannot be asked."""
+    arns: set[str] = set()
+    for key in {tuple((key, one[key]) for key in (APP, ENVIRONMENT) if key in one) for one in wanted}:
+        try:
+            arns |= aws.tagged(dict(key)).keys() if key else set()
+        except ClientError:
+            return _NO_HINTS
+    listed = sorted(arns)
+    return _Hints(tuple(a for a in listed if _LISTENER in a), tuple(a for a in listed if _RULE in a))
+
+
+def _read(aws: Aws, arns: Sequence[str], hints: _Hints) -> dict[str, Whole]:
+    """Ask for load balancers and what is known to hang on them; then for what that brings to light; then for tags."""
+    seen = _Level(aws)
+    likely = [listener for arn in arns for listener in hints.below(arn)]
+    parents = {_ids(listener) for listener in likely}
+    rules = [rule for rule in hints.rules if _ids(rule).rpartition("/")[0] in parents]
+    seen.ask("attributes", _attributes, arns)
+    seen.ask("listeners", _listeners, arns)
+    seen.ask("rules", rules_of, likely)
+    seen.ask_tags([*arns, *likely, *rules])
+    seen.take()
+    listeners = {one["ListenerArn"]: one for arn in arns for one in seen.of("listeners", arn)}
+    seen.ask("rules", rules_of, listeners)
+    seen.ask("certificates", _certificates, [arn for arn, one in listeners.items() if one["Protocol"] == "HTTPS"])
+    seen.take()
+    below = {arn: [one for one in seen.of("rules", arn) if not one.get("IsDefault")] for arn in listeners}
+    seen.ask_tags([*listeners, *(rule["RuleArn"] for listed in below.values() for rule in listed)])
+    seen.take()
     return {
         arn: Whole(
-            attributes=attributes[place],
-            listeners=listeners[place],
-            rules={one["ListenerArn"]: rules_by[one["ListenerArn"]] for one in listeners[place]},
-            certificates={one["ListenerArn"]: certificates_by[one["ListenerArn"]] for one in listeners[place]},
-            tags=seen,
+            attributes=seen.of("attributes", arn),
+            listeners=seen.of("listeners", arn),
+            rules={one["ListenerArn"]: below[one["ListenerArn"]] for one in seen.of("listeners", arn)},
+            certificates={
+                one["ListenerArn"]: seen.of("certificates", one["ListenerArn"], ()) for one in seen.of("listeners", arn)
+            },
+            tags=seen.tags,
         )
-        for place, arn in enumerate(arns)
+        for arn in arns
     }
 
 
-def _both(
-    aws: Aws, first: Callable[..., Any], second: Callable[..., Any], items: Sequence[Any]
-) -> tuple[list[Any], list[Any]]:
-    """Ask two things of every item, all side by side."""
-    answers = aws.together(*(partial(ask, aws, item) for ask in (first, second) for item in items))
-    return answers[: len(items)], answers[len(items) :]
+class _Level:
+    """Questions about ARNs, put off until all of one level are known and then asked side by side; none twice."""
+
+    def __init__(self, aws: Aws) -> None:
+        self.tags: dict[str, dict[str, str]] = {}
+        self._aws = aws
+        self._answers: dict[tuple[str, str], Any] = {}
+        self._asks: dict[tuple[str, str], Callable[[], Any]] = {}
+        self._tagged: set[str] = set()
+        self._tag_asks: list[Callable[[], dict[str, dict[str, str]]]] = []
+
+    def ask(self, what: str, how: Callable[[Aws, str], Any], arns: Iterable[str]) -> None:
+        for arn in arns:
+            if (what, arn) not in self._answers:
+                self._asks[what, arn] = partial(how, self._aws, arn)
+
+    def ask_tags(self, arns: Iterable[str]) -> None:
+        new = [arn for arn in arns if arn not in self._tagged]
+        self._tagged.update(new)
+        self._tag_asks += tag_asks(self._aws, new)
+
+    def take(self) -> None:
+        answers = self._aws.together(*self._asks.values(), *self._tag_asks)
+        self._answers |= zip(self._asks, answers, strict=False)
+        self.tags |= merged(answers[len(self._asks) :])
+        self._asks, self._tag_asks = {}, []
+
+    def of(self, what: str, arn: str, otherwise: Any = None) -> Any:  # noqa: ANN401 - of the kind that was asked for
+        return self._answers.get((what, arn), otherwise)
+
+
+def _ids(arn: str) -> str:
+    """Return what an ARN has after its type: "NAME/ID/…"."""
+    return arn.partition("/app/")[2]
 
 
 def _attributes(aws: Aws, arn: str) -> dict[str, str]:
@@ -95,15 +168,9 @@ def _listeners(aws: Aws, arn: str) -> list[ListenerTypeDef]:
     return _unless_gone(lambda: [listener for page in pages for listener in page["Listeners"]])
 
 
-def _rules(aws: Aws, listener: ListenerTypeDef) -> list[RuleTypeDef]:
-    return [rule for rule in rules_of(aws, listener["ListenerArn"]) if not rule.get("IsDefault")]
-
-
-def _certificates(aws: Aws, listener: ListenerTypeDef) -> tuple[str, ...]:
-    """Return the SNI certificates; a listener without TLS has none, and is not asked."""
-    if listener["Protocol"] != "HTTPS":
-        return ()
-    pages = aws.elb.get_paginator("describe_listener_certificates").paginate(ListenerArn=listener["ListenerArn"])
+def _certificates(aws: Aws, listener_arn: str) -> tuple[str, ...]:
+    """Return the SNI certificates of a listener with TLS; any other has none, and is not asked."""
+    pages = aws.elb.get_paginator("describe_listener_certificates").paginate(ListenerArn=listener_arn)
     listed = _unless_gone(lambda: [certificate for page in pages for certificate in page["Certificates"]])
     return tuple(certificate["CertificateArn"] for certificate in listed if not certificate.get("IsDefault"))
 

@@ -9,7 +9,7 @@ from fargatectl.aws.errors import ClientError, says
 from fargatectl.aws.waits import Transient, retrying
 from fargatectl.engine.reconciler import Live, Reconciler
 from fargatectl.model.spec import Spec, setting
-from fargatectl.reconcilers.scaling.targets import BUSY, COUNT, ECS, GONE, ours
+from fargatectl.reconcilers.scaling.targets import BUSY, COUNT, ECS, GONE, action_asks, ours
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence, Set as AbstractSet
@@ -22,9 +22,6 @@ if TYPE_CHECKING:
 _TARGET_NOT_SEEN = Transient(GONE)
 # Application Auto Scaling API Reference, PutScheduledAction: the resource is being changed at this moment.
 _NOT_SCALABLE = Transient("ValidationException", "is not scalable", seconds=60)
-
-# DescribeScheduledActions shows fifty actions a page, of one resource or of all: up to so many it is asked for each.
-_ASK_EACH_MAX = 5
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -113,19 +110,9 @@ class Actions(Reconciler[ScheduledAction, ActionOut]):
 
 
 def _on(aws: Aws, resources: AbstractSet[str]) -> list[ActionLive]:
-    """Return all actions on `resources`: asked for each while they are few, picked from all of ECS's when many."""
-    asked: list[str | None] = [*sorted(resources)] if len(resources) <= _ASK_EACH_MAX else [None]
-    pages = aws.each(lambda resource: _listed(aws, resource), asked)
+    """Return all actions on `resources`."""
+    pages = aws.together(*action_asks(aws, resources))
     return [_live(action) for page in pages for action in page if action["ResourceId"] in resources]
-
-
-def _listed(aws: Aws, resource: str | None) -> list[Any]:
-    def ask() -> list[Any]:
-        limits: Any = {"ResourceId": resource, "ScalableDimension": COUNT} if resource else {}
-        pages = aws.autoscaling.get_paginator("describe_scheduled_actions").paginate(ServiceNamespace=ECS, **limits)
-        return [action for page in pages for action in page["ScheduledActions"]]
-
-    return aws.reads.once(("scheduled actions", resource), ask)
 
 
 def _live(found: Any) -> ActionLive:  # noqa: ANN401 - AWS's scheduled action

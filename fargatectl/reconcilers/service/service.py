@@ -141,6 +141,8 @@ class Services(Reconciler[Service, ServiceOut]):
 
     def read(self, aws: Aws, specs: Sequence[Service]) -> Sequence[Live[Service, ServiceOut] | None]:
         found = reading.describe(aws, ((spec.cluster, spec.name) for spec in specs))
+        for spec in specs:
+            aws.reads.note(_unused(spec), (spec.cluster, spec.name) not in found)
         return [_live(found.get((spec.cluster, spec.name))) for spec in specs]
 
     def compare(self, spec: Service, live: Live[Service, ServiceOut]) -> Delta:
@@ -207,7 +209,13 @@ class Services(Reconciler[Service, ServiceOut]):
         return [live.out.health for live in lives]
 
     def _last_of_that_name(self, aws: Aws, spec: Service) -> str:
-        """Return when the last service of that name was made, which ECS may still show; wait while it drains."""
+        """Return when the last service of that name was made, which ECS may still show; wait while it drains.
+
+        A name that ECS did not show when the plan was made is not asked for again: who takes it meanwhile is met by
+        CreateService itself.
+        """
+        if aws.reads.noted(_unused(spec)):
+            return ""
         found = reading.describe(aws, [(spec.cluster, spec.name)]).get((spec.cluster, spec.name))
         if found is None:
             return ""
@@ -223,6 +231,11 @@ class Services(Reconciler[Service, ServiceOut]):
             return True if found is None or found["status"] == "INACTIVE" else None
 
         polling(aws, f"the tasks of {name} to stop", look, seconds=_GONE_SECONDS, interval=4)
+
+
+def _unused(spec: Service) -> tuple[str, ...]:
+    """Return the key of a note that ECS shows no service of that name, not even one that is gone."""
+    return ("unused service name", spec.cluster, spec.name)
 
 
 def _live(found: ServiceTypeDef | None) -> Live[Service, ServiceOut] | None:
