@@ -85,7 +85,7 @@ def _settled(before: ServiceStatus, seen: ServiceStatus | None) -> ServiceStatus
     return before if seen is None else replace(seen, scaling=before.scaling, image=seen.image or before.image)
 
 
-def compose(
+def compose(  # noqa: PLR0913 - what a status is made of
     views: Sequence[ServiceView],
     stack: Stack,
     lives: Mapping[Address, AnyLive | None],
