@@ -56,6 +56,7 @@ class Cloud:
         self.timeline = timeline
         self.calls: list[RecordedCall] = []
         self.intercept: Callable[[Call, Callable[[], Response]], Response] | None = None
+        self.observe: Callable[[Call, Mapping[str, Any]], None] | None = None
         self.moto = moto_adapter.Moto()
         self.reads = Reads()
         self._seed = seed
@@ -172,7 +173,10 @@ class Cloud:
             raise AwsError("NotImplemented", message, status=501)
         if not handlers:
             return self.reads.once(call, request.url, lambda: self._pass_on(call, request))
-        return wire.encode(call, self._run(handlers, call))
+        answer = self._run(handlers, call)
+        if self.observe:
+            self.observe(call, answer)
+        return wire.encode(call, answer)
 
     def _pass_on(self, call: Call, request: Request) -> Response:
         return self.moto.send(call.service, _for_moto(request, call), call.account)

@@ -10,7 +10,7 @@ from fargatectl.sandbox.cloud import Cloud, RecordedCall
 from fargatectl.sandbox.services import load
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from botocore.session import Session
 
@@ -67,6 +67,10 @@ class LocalAws:
         before or after applying; None takes it away.
         """
         self.cloud.intercept = interceptor
+
+    def observe(self, observer: Callable[[Call, Mapping[str, Any]], None] | None) -> None:
+        """Have a function see each answer of ours before it is encoded: encoding drops what no client would see."""
+        self.cloud.observe = observer
 
     def set(self, *assignments: str) -> None:
         """Do or keep what each `KEY=VALUE` of `settings` says; `KEY=` clears. Raises SettingError."""

@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
+import json
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
+import botocore.session
+
+from fargatectl.sandbox.handlers import HANDLERS
+from fargatectl.sandbox.services import load
+
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator, Mapping
+
+    from fargatectl.sandbox.http import Response
+    from fargatectl.sandbox.wire import Call
 
 _TYPES: dict[str, type] = {"structure": dict, "list": list, "map": dict, "string": str, "boolean": bool}
 
@@ -30,3 +40,32 @@ def unmodelled(shape: Any, value: Any, path: str = "") -> Iterator[str]:
         yield f"{path}: {value!r} is none of {shape.enum}"
     elif kind in ("integer", "long") and type(value) is not int:
         yield f"{path}: {value!r} is no {kind}"
+
+
+class Observer:
+    """Looks at every answer of ours before it is encoded: encoders of XML drop what the model does not know."""
+
+    _loader = botocore.session.get_session()
+
+    def __init__(self) -> None:
+        self.problems: list[str] = []
+        self.seen: dict[str, set[str]] = {}
+
+    def __call__(self, call: Call, answer: Mapping[str, Any]) -> None:
+        self.seen.setdefault(call.service, set()).add(call.operation)
+        shape: Any = self._loader.get_service_model(call.service).operation_model(call.operation).output_shape
+        if shape is not None:
+            self.problems += [f"{call.service}:{call.operation}{one}" for one in unmodelled(shape, dict(answer))]
+
+    def missed(self, service: str) -> set[str]:
+        """Return our operations of a service that were not called."""
+        load()
+        ours = {operation for owner, operation in HANDLERS.handled() if owner == service}
+        return ours - self.seen.get(service, set())
+
+    def intercept(self, call: Call, apply: Callable[[], Response]) -> Response:
+        """Look at what moto alone answers, where it is JSON."""
+        response = apply()
+        if call.protocol == "json" and response.status == HTTPStatus.OK:
+            self(call, json.loads(response.body or b"{}"))
+        return response

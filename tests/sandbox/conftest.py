@@ -9,10 +9,11 @@ from botocore.config import Config
 
 from fargatectl.sandbox.identity import SECRET_KEY, access_key
 from fargatectl.sandbox.inprocess import LocalAws
+from tests.sandbox.answer_shapes import Observer
 from tests.sandbox.ecs_scene import Scene
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
 
 @pytest.fixture(scope="session")
@@ -22,11 +23,15 @@ def shared() -> tuple[LocalAws, dict[tuple[str, str, str], Any]]:
 
 
 @pytest.fixture
-def local(shared: tuple[LocalAws, dict[tuple[str, str, str], Any]]) -> LocalAws:
+def local(shared: tuple[LocalAws, dict[tuple[str, str, str], Any]]) -> Iterator[LocalAws]:
     local, _ = shared
     local.reset()
     local.intercept(None)
-    return local
+    observer = Observer()
+    local.observe(observer)
+    yield local
+    local.observe(None)
+    assert observer.problems == []
 
 
 @pytest.fixture

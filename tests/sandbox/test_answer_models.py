@@ -5,49 +5,29 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-import botocore.session
+import pytest
 
-from fargatectl.sandbox.handlers import HANDLERS
-from fargatectl.sandbox.services import load
-from tests.sandbox.answer_shapes import unmodelled
+from tests.sandbox.answer_shapes import Observer
+from tests.sandbox.ecs_scene import TRUST
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
-    from fargatectl.sandbox.http import Response
-    from fargatectl.sandbox.wire import Call
     from tests.sandbox.ecs_scene import Scene
 
 TARGET = {"ServiceNamespace": "ecs", "ResourceId": "service/c/web", "ScalableDimension": "ecs:service:DesiredCount"}
 
 
-class Checker:
-    """Looks at what goes out; XML is left to botocore's own parser, which drops what it does not know."""
-
-    def __init__(self, scene: Scene) -> None:
-        self.problems: list[str] = []
-        self.seen: dict[str, set[str]] = {}
-        self._loader = botocore.session.get_session()
-        scene.local.intercept(self)
-
-    def __call__(self, call: Call, apply: Callable[[], Response]) -> Response:
-        response = apply()
-        self.seen.setdefault(call.service, set()).add(call.operation)
-        shape: Any = self._loader.get_service_model(call.service).operation_model(call.operation).output_shape
-        if shape is not None and call.protocol == "json" and response.status == 200:
-            body = json.loads(response.body or b"{}")
-            self.problems += [f"{call.service}:{call.operation}{one}" for one in unmodelled(shape, body)]
-        return response
-
-    def missed(self, service: str) -> set[str]:
-        """Return our operations of a service that were not called."""
-        load()
-        ours = {operation for owner, operation in HANDLERS.handled() if owner == service}
-        return ours - self.seen.get(service, set())
+@pytest.fixture
+def checker(scene: Scene) -> Observer:
+    checker = Observer()
+    scene.local.observe(checker)
+    scene.local.intercept(checker.intercept)
+    return checker
 
 
-def test_autoscaling(scene: Scene) -> None:
-    checker, scaling = Checker(scene), scene.client("application-autoscaling")
+def test_autoscaling(scene: Scene, checker: Observer) -> None:
+    scaling = scene.client("application-autoscaling")
     scene.serve(scene.define())
     arn = scaling.register_scalable_target(**TARGET, MinCapacity=1, MaxCapacity=4, Tags={"a": "b"})["ScalableTargetARN"]
     scaling.tag_resource(ResourceARN=arn, Tags={"c": "d"})
@@ -88,8 +68,8 @@ def namespaces(scene: Scene, cloudmap: Any) -> Mapping[str, str]:
     return found
 
 
-def test_cloud_map(scene: Scene) -> None:
-    checker, cloudmap = Checker(scene), scene.client("servicediscovery")
+def test_cloud_map(scene: Scene, checker: Observer) -> None:
+    cloudmap = scene.client("servicediscovery")
     home = namespaces(scene, cloudmap)["c.internal"]
     arn = cloudmap.get_namespace(Id=home)["Namespace"]["Arn"]
     cloudmap.tag_resource(ResourceARN=arn, Tags=[{"Key": "c", "Value": "d"}])
@@ -116,20 +96,25 @@ def test_cloud_map(scene: Scene) -> None:
     assert (checker.problems, checker.missed("servicediscovery")) == ([], set())
 
 
-def test_the_smaller_services(scene: Scene) -> None:
-    checker = Checker(scene)
+def test_the_smaller_services(scene: Scene, checker: Observer) -> None:
     secrets, logs, ssm = scene.client("secretsmanager"), scene.client("logs"), scene.client("ssm")
     tags = [{"Key": "a", "Value": "b"}]
     secrets.create_secret(Name="s", SecretString="x", Tags=tags)
     secrets.put_secret_value(SecretId="s", SecretString="y")
     secrets.tag_resource(SecretId="s", Tags=tags)
     secrets.untag_resource(SecretId="s", TagKeys=["a"])
+    secrets.update_secret(SecretId="s", Description="d")
     secrets.delete_secret(SecretId="s")
     logs.create_log_group(logGroupName="/a", tags={"a": "b"})
     logs.put_retention_policy(logGroupName="/a", retentionInDays=30)
     logs.associate_kms_key(logGroupName="/a", kmsKeyId="arn:aws:kms:eu-central-1:123456789012:key/k")
     logs.describe_log_groups()
     logs.disassociate_kms_key(logGroupName="/a")
+    query = {"logGroupName": "/a", "startTime": 0, "endTime": 9, "queryString": "fields @message"}
+    identifier = logs.start_query(**query)["queryId"]
+    logs.describe_queries()
+    logs.get_query_results(queryId=identifier)
+    logs.stop_query(queryId=identifier)
     logs.delete_log_group(logGroupName="/a")
     ssm.put_parameter(Name="/a/b", Value="x", Type="String")
     ssm.get_parameter(Name="/a/b")
@@ -139,3 +124,158 @@ def test_the_smaller_services(scene: Scene) -> None:
     assert checker.problems == []
     assert checker.missed("secretsmanager") == {"RotateSecret"}
     assert checker.missed("logs") | checker.missed("ssm") | checker.missed("resourcegroupstaggingapi") == set()
+
+
+def test_alarms_and_dashboards(scene: Scene, checker: Observer) -> None:
+    cloudwatch = scene.client("cloudwatch")
+    metric = {"MetricName": "m", "Namespace": "n", "Statistic": "Sum", "Period": 60, "EvaluationPeriods": 1}
+    rule = {"Threshold": 1.0, "ComparisonOperator": "GreaterThanThreshold"}
+    cloudwatch.put_metric_alarm(AlarmName="a", **metric, **rule, Tags=[{"Key": "a", "Value": "b"}])
+    cloudwatch.put_composite_alarm(AlarmName="all", AlarmRule="ALARM(a)", ActionsEnabled=False)
+    cloudwatch.disable_alarm_actions(AlarmNames=["a"])
+    cloudwatch.enable_alarm_actions(AlarmNames=["a"])
+    cloudwatch.set_alarm_state(AlarmName="a", StateValue="ALARM", StateReason="r", StateReasonData="{}")
+    shown = cloudwatch.describe_alarms(AlarmTypes=["MetricAlarm", "CompositeAlarm"])
+    arn = shown["MetricAlarms"][0]["AlarmArn"]
+    cloudwatch.tag_resource(ResourceARN=arn, Tags=[{"Key": "c", "Value": "d"}])
+    cloudwatch.untag_resource(ResourceARN=arn, TagKeys=["c"])
+    cloudwatch.list_tags_for_resource(ResourceARN=arn)
+    cloudwatch.put_dashboard(DashboardName="d", DashboardBody='{"widgets": []}')
+    cloudwatch.get_dashboard(DashboardName="d")
+    cloudwatch.list_dashboards()
+    cloudwatch.delete_dashboards(DashboardNames=["d"])
+    cloudwatch.delete_alarms(AlarmNames=["a", "all"])
+    assert (checker.problems, checker.missed("cloudwatch")) == ([], set())
+
+
+def test_schedules(scene: Scene, checker: Observer) -> None:
+    scheduler, iam = scene.client("scheduler"), scene.client("iam")
+    trust = json.dumps(TRUST).replace("ecs-tasks", "scheduler")
+    role = iam.create_role(RoleName="runs", AssumeRolePolicyDocument=trust)["Role"]["Arn"]
+    scene.wait(15)
+    target = {
+        "Arn": "arn:aws:ecs:eu-central-1:123456789012:cluster/c",
+        "RoleArn": role,
+        "EcsParameters": {"TaskDefinitionArn": scene.define(), "LaunchType": "FARGATE"},
+    }
+    arn = scheduler.create_schedule_group(Name="g", Tags=[{"Key": "a", "Value": "b"}])["ScheduleGroupArn"]
+    scheduler.tag_resource(ResourceArn=arn, Tags=[{"Key": "c", "Value": "d"}])
+    scheduler.untag_resource(ResourceArn=arn, TagKeys=["c"])
+    scheduler.list_tags_for_resource(ResourceArn=arn)
+    wish = {"Name": "s", "GroupName": "g", "ScheduleExpression": "rate(1 day)", "Target": target}
+    window = {"FlexibleTimeWindow": {"Mode": "FLEXIBLE", "MaximumWindowInMinutes": 5}}
+    scheduler.create_schedule(**wish, **window, StartDate=1_900_000_000, EndDate=2_000_000_000, Description="d")
+    scheduler.update_schedule(**wish, **window)
+    scheduler.get_schedule(Name="s", GroupName="g")
+    scheduler.list_schedules()
+    scheduler.get_schedule_group(Name="g")
+    scheduler.list_schedule_groups()
+    scheduler.delete_schedule(Name="s", GroupName="g")
+    scheduler.delete_schedule_group(Name="g")
+    assert (checker.problems, checker.missed("scheduler")) == ([], set())
+
+
+def policy_of(allowed: str) -> str:
+    return json.dumps({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": allowed, "Resource": "*"}]})
+
+
+def test_roles(scene: Scene, checker: Observer) -> None:
+    iam = scene.client("iam")
+    managed = iam.create_policy(PolicyName="p", PolicyDocument=policy_of("s3:*"))["Policy"]["Arn"]
+    iam.create_role(RoleName="r", AssumeRolePolicyDocument=json.dumps(TRUST), Tags=[{"Key": "a", "Value": "b"}])
+    iam.update_assume_role_policy(RoleName="r", PolicyDocument=json.dumps(TRUST))
+    iam.put_role_permissions_boundary(RoleName="r", PermissionsBoundary=managed)
+    iam.put_role_policy(RoleName="r", PolicyName="i", PolicyDocument=policy_of("logs:*"))
+    iam.attach_role_policy(RoleName="r", PolicyArn=managed)
+    iam.get_policy(PolicyArn=managed)
+    iam.list_policy_versions(PolicyArn=managed)
+    iam.get_policy_version(PolicyArn=managed, VersionId="v1")
+    iam.list_entities_for_policy(PolicyArn=managed)
+    iam.list_roles()
+    iam.create_service_linked_role(AWSServiceName="elasticloadbalancing.amazonaws.com")
+    iam.detach_role_policy(RoleName="r", PolicyArn=managed)
+    iam.delete_role_policy(RoleName="r", PolicyName="i")
+    iam.delete_role(RoleName="r")
+    scene.client("sts").get_caller_identity()
+    assert checker.problems == []
+    assert checker.missed("iam") | checker.missed("sts") == set()
+
+
+def test_groups(scene: Scene, checker: Observer) -> None:
+    group = scene.ec2.create_security_group(GroupName="g", Description="d", VpcId=scene.vpc)["GroupId"]
+    rules = [{"IpProtocol": "tcp", "FromPort": 80, "ToPort": 80, "IpRanges": [{"CidrIp": "10.0.0.0/8"}]}]
+    for name in ("authorize", "revoke"):
+        getattr(scene.ec2, f"{name}_security_group_ingress")(GroupId=group, IpPermissions=rules)
+        getattr(scene.ec2, f"{name}_security_group_egress")(GroupId=group, IpPermissions=rules)
+    scene.ec2.delete_security_group(GroupId=group)
+    assert (checker.problems, checker.missed("ec2")) == ([], set())
+
+
+def test_zones_and_certificates(scene: Scene, checker: Observer) -> None:
+    route53, acm = scene.client("route53"), scene.client("acm")
+    zone = route53.create_hosted_zone(Name="example.com", CallerReference="a")["HostedZone"]["Id"]
+    plain = zone.rpartition("/")[2]
+    certificate = acm.request_certificate(DomainName="example.com", ValidationMethod="DNS")["CertificateArn"]
+    scene.wait(10)
+    (option,) = acm.describe_certificate(CertificateArn=certificate)["Certificate"]["DomainValidationOptions"]
+    proof = option["ResourceRecord"]
+    record = {"Name": proof["Name"], "Type": "CNAME", "TTL": 60, "ResourceRecords": [{"Value": proof["Value"]}]}
+    for action in ("UPSERT", "DELETE"):
+        batch = {"Changes": [{"Action": action, "ResourceRecordSet": record}]}
+        change = route53.change_resource_record_sets(HostedZoneId=zone, ChangeBatch=batch)["ChangeInfo"]["Id"]
+        route53.get_change(Id=change)
+        route53.list_resource_record_sets(HostedZoneId=zone)
+        scene.wait(120)
+        acm.describe_certificate(CertificateArn=certificate)
+    route53.change_tags_for_resource(ResourceType="hostedzone", ResourceId=plain, AddTags=[{"Key": "a", "Value": "b"}])
+    route53.list_tags_for_resource(ResourceType="hostedzone", ResourceId=plain)
+    route53.list_tags_for_resources(ResourceType="hostedzone", ResourceIds=[plain])
+    route53.get_hosted_zone(Id=zone)
+    route53.list_hosted_zones()
+    route53.list_hosted_zones_by_name(DNSName="example.com")
+    route53.list_hosted_zones_by_vpc(VPCId=scene.vpc, VPCRegion="eu-central-1")
+    route53.delete_hosted_zone(Id=zone)
+    acm.list_certificates()
+    acm.delete_certificate(CertificateArn=certificate)
+    assert checker.problems == []
+    assert checker.missed("route53") | checker.missed("acm") == set()
+
+
+def test_load_balancing(scene: Scene, checker: Observer) -> None:
+    elb, group = scene.elb, scene.balance()
+    scene.serve(scene.define(), group=group, desiredCount=1)
+    scene.wait(100)
+    arn = scene.balancer["LoadBalancerArn"]
+    security = scene.ec2.create_security_group(GroupName="g", Description="d", VpcId=scene.vpc)["GroupId"]
+    elb.set_security_groups(LoadBalancerArn=arn, SecurityGroups=[security])
+    elb.set_subnets(LoadBalancerArn=arn, Subnets=scene.subnets[:2])
+    elb.describe_load_balancers()
+    elb.modify_load_balancer_attributes(
+        LoadBalancerArn=arn, Attributes=[{"Key": "idle_timeout.timeout_seconds", "Value": "30"}]
+    )
+    elb.describe_load_balancer_attributes(LoadBalancerArn=arn)
+    elb.modify_target_group(TargetGroupArn=group, HealthCheckPath="/up")
+    elb.describe_target_groups()
+    elb.describe_target_group_attributes(TargetGroupArn=group)
+    elb.describe_target_health(TargetGroupArn=group)
+    elb.register_targets(TargetGroupArn=group, Targets=[{"Id": "172.31.0.9", "Port": 80}])
+    elb.deregister_targets(TargetGroupArn=group, Targets=[{"Id": "172.31.0.9", "Port": 80}])
+    redirect = {"Type": "redirect", "RedirectConfig": {"StatusCode": "HTTP_301", "Protocol": "HTTPS"}}
+    elb.modify_listener(ListenerArn=scene.listener, DefaultActions=[redirect])
+    elb.describe_listeners(LoadBalancerArn=arn)
+    rule = elb.create_rule(
+        ListenerArn=scene.listener,
+        Priority=1,
+        Conditions=[{"Field": "path-pattern", "Values": ["/a"]}],
+        Actions=[{"Type": "forward", "TargetGroupArn": group}],
+    )["Rules"][0]["RuleArn"]
+    elb.modify_rule(RuleArn=rule, Conditions=[{"Field": "host-header", "HostHeaderConfig": {"Values": ["a.example"]}}])
+    elb.set_rule_priorities(RulePriorities=[{"RuleArn": rule, "Priority": 5}])
+    elb.describe_rules(ListenerArn=scene.listener)
+    elb.describe_tags(ResourceArns=[arn, group])
+    elb.delete_rule(RuleArn=rule)
+    elb.delete_listener(ListenerArn=scene.listener)
+    elb.delete_load_balancer(LoadBalancerArn=arn)
+    other = elb.create_target_group(Name="b", Protocol="HTTP", Port=80, VpcId=scene.vpc, TargetType="ip")
+    elb.delete_target_group(TargetGroupArn=other["TargetGroups"][0]["TargetGroupArn"])
+    assert (checker.problems, checker.missed("elbv2")) == ([], {"RemoveListenerCertificates"})
