@@ -136,7 +136,14 @@ class RolloutFailed(FargatectlError):
 
 
 class StillInProgress(FargatectlError):
-    """The rollout was still under way when `--timeout` ended."""
+    """The rollout was still under way when `--timeout` ended, or when the user wanted to leave.
+
+    `diagnosis` says what keeps it, where that can be told.
+    """
 
     exit_code = ExitCode.IN_PROGRESS
     kind = "in_progress"
+
+    def __init__(self, message: str, *, diagnosis: Diagnosis | None = None, hint: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.diagnosis = diagnosis

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from fargatectl.cli.exits import code_of, outcome_of, worst
@@ -18,12 +19,14 @@ from fargatectl.rollout.follow import Follower
 from fargatectl.rollout.status import after, statuses
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from fargatectl.cli.context import Target
     from fargatectl.cli.surroundings import Surroundings
+    from fargatectl.cli.viewers import Viewer
     from fargatectl.engine.executor import Settle
     from fargatectl.engine.planner import Planning
+    from fargatectl.model.plan import Plan
     from fargatectl.model.status import ServiceStatus
 
 _MADE_ALL_THE_SAME = (RolloutFailed, StillInProgress)
@@ -51,6 +54,7 @@ class Run:
             failed=failed,
             skipped=skipped,
             services=ending.services,
+            stuck=[e.diagnosis for e in outcome.failed.values() if isinstance(e, StillInProgress) and e.diagnosis],
             kept=kept,
             remaining=remaining,
         )
@@ -59,7 +63,8 @@ class Run:
         if self.ending.exit_code == ExitCode.DONE:
             if self.ending.handed_over or self.ending.postponed:
                 return "detached"
-            return "succeeded" if self.outcome.applied or self.ending.plan else "unchanged"
+            moved = self.outcome.applied or self.ending.plan or self.ending.attached
+            return "succeeded" if moved else "unchanged"
         return outcome_of(self.ending.exit_code)
 
 
@@ -80,46 +85,66 @@ def carry_out(  # noqa: PLR0913 - what a run is given
     """
     plan = planning.plan
     began = there.aws.monotonic()
-    signals = surroundings.signals
+    with watched(plan, there, surroundings) as watching:
+        settle: Settle | None = None
+        if timeouts is not None and not hand_over:
+            settle = follower(
+                there.aws, there.services, there.executor, **following(there, surroundings, watching, timeouts)
+            )
+        outcome = execute(
+            planning,
+            there.aws,
+            there.executor,
+            emit=watching.emit,
+            settle=settle,
+            stopped=surroundings.signals.stopped,
+        )
+    ending = ending_of(plan, outcome, surroundings, seconds=there.aws.monotonic() - began)
+    if surroundings.signals.received is None:
+        ending = replace(ending, services=_services(planning, outcome, there))
+    return Run(replace(ending, handed_over=hand_over and _sets_going(planning)), outcome)
+
+
+@contextmanager
+def watched(plan: Plan, there: Target, surroundings: Surroundings) -> Iterator[Viewer]:
+    """Show events to whoever reads; within this, the first Ctrl-C asks for an orderly end."""
     surroundings.voice.stop_waiting()
-    with viewer(surroundings, _title(planning)) as watching:
+    title = f"{stack_name(plan.app, plan.environment)} · {plan.account} {plan.region}"
+    with viewer(surroundings, title) as watching:
 
         def tell() -> None:
             watching.emit(LogEvent(_INTERRUPTED, there.aws.now(), "warning"))
 
-        with signals.deferred(tell):
-            settle: Settle | None = None
-            if timeouts is not None and not hand_over:
-                settle = follower(
-                    there.aws,
-                    there.services,
-                    there.executor,
-                    emit=watching.emit,
-                    timeouts=timeouts,
-                    stopped=signals.stopped,
-                    place=there.place,
-                )
-            outcome = execute(
-                planning, there.aws, there.executor, emit=watching.emit, settle=settle, stopped=signals.stopped
-            )
+        with surroundings.signals.deferred(tell):
+            yield watching
+
+
+def following(
+    there: Target, surroundings: Surroundings, watching: Viewer, timeouts: Mapping[str, float | None]
+) -> dict[str, Any]:
+    """Return what a `Follower` is given of a run."""
+    return {
+        "emit": watching.emit,
+        "timeouts": timeouts,
+        "stopped": surroundings.signals.stopped,
+        "place": there.place,
+        "jitter": surroundings.random.random,
+    }
+
+
+def ending_of(plan: Plan, outcome: Outcome, surroundings: Surroundings, *, seconds: float) -> Ending:
+    """Return the end of a run as people are told of it."""
+    signals = surroundings.signals
     interrupted = [signals.received] if signals.received is not None else []
     undone = [*outcome.failed, *outcome.skipped, *outcome.left]
-    ending = Ending(
+    return Ending(
         plan=plan,
         exit_code=worst([*interrupted, *map(code_of, outcome.failed.values())]),
-        seconds=there.aws.monotonic() - began,
+        seconds=seconds,
         failed={str(address): error for address, error in outcome.failed.items()},
         undone=[address for address in undone if not isinstance(outcome.failed.get(address), _MADE_ALL_THE_SAME)],
-        services=() if interrupted else _services(planning, outcome, there),
-        handed_over=hand_over and _sets_going(planning),
         postponed=len(outcome.postponed),
     )
-    return Run(ending, outcome)
-
-
-def _title(planning: Planning) -> str:
-    plan = planning.plan
-    return f"{stack_name(plan.app, plan.environment)} · {plan.account} {plan.region}"
 
 
 def _sets_going(planning: Planning) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from fargatectl.cli import planfile
+from fargatectl.cli import attach, planfile
 from fargatectl.cli.confirm import confirm_deploy
 from fargatectl.cli.context import target
 from fargatectl.cli.converge import Run, carry_out
@@ -27,6 +27,9 @@ _REPORTS = frozenset({".md", ".json"})
 def run(options: DeployOptions, surroundings: Surroundings) -> ExitCode:
     """Bring AWS to what the file says."""
     timeout = _check(options)
+    if options.attach:
+        done = attach.run(options, surroundings, timeout)
+        return _finish(done, options, surroundings)
     kept = planfile.read(surroundings.directory / options.plan) if options.plan else None
     if kept is not None:
         options = kept.with_choices(options)
@@ -46,10 +49,7 @@ def run(options: DeployOptions, surroundings: Surroundings) -> ExitCode:
         with locked(planning.plan, there, options, surroundings, "deploy") as turn:
             planning = turn.still_true(planning, there, look)
             done = carry_out(planning, there, surroundings, timeouts=timeouts, hand_over=options.no_wait)
-        _tell(done, surroundings)
-        if options.report is not None:
-            _report(done, options, surroundings)
-        return done.ending.exit_code
+        return _finish(done, options, surroundings)
 
 
 def _check(options: DeployOptions) -> int | None:
@@ -67,6 +67,13 @@ def _show(planning: Planning, there: Target, options: DeployOptions, surrounding
     elif made and not (options.quiet and options.yes):
         width = width_of(surroundings.voice.err)
         surroundings.voice.prose(plan_screen.screen(made, file=there.file, width=width, verbose=options.verbose))
+
+
+def _finish(done: Run, options: DeployOptions, surroundings: Surroundings) -> ExitCode:
+    _tell(done, surroundings)
+    if options.report is not None:
+        _report(done, options, surroundings)
+    return done.ending.exit_code
 
 
 def _tell(done: Run, surroundings: Surroundings) -> None:

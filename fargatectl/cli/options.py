@@ -194,6 +194,10 @@ class DeployOptions(LockOptions):
     image: Images = field(default_factory=list)
     service: ServiceNames = field(default_factory=list)
     no_wait: NoWait = False
+    attach: Annotated[
+        bool,
+        Option("--attach", help="Follow the rollouts that run already; change nothing.", rich_help_panel=FOLLOW),
+    ] = False
     timeout: Timeout = None
     report: Annotated[
         Path | None,

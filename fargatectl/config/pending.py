@@ -34,7 +34,6 @@ PENDING = (
     Pending("services.*.pin_digest", (True,)),
     Pending("services.*.deploy.strategy", ("blue_green", "linear", "canary")),
     Pending("services.*.deploy.before"),
-    Pending("services.*.deploy.stop_early"),
     Pending("jobs"),
 )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, TypeAlias, Union
 
 if TYPE_CHECKING:
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from fargatectl.errors import FargatectlError
-    from fargatectl.model.status import ServiceStatus
+    from fargatectl.model.status import ServiceStatus, TargetCounts
     from fargatectl.model.values import Address
 
 StepVerb: TypeAlias = Literal["create", "update", "delete", "adopt"]
@@ -43,7 +43,11 @@ class DeploymentEvent:
 
 @dataclass(frozen=True, slots=True)
 class RolloutProgress:
-    """How far a rollout is. `stage` is a phrase of people's words; counts are tasks."""
+    """How far a rollout is. `stage` is a phrase of people's words; counts are tasks.
+
+    `running` ones include the `healthy` ones; `failed` counts those that ECS saw fail in a row. `targets` are those of
+    the load balancer, of both revisions. `left` estimates the seconds to the end, where that can be told.
+    """
 
     stage: str
     revision: str
@@ -54,6 +58,9 @@ class RolloutProgress:
     failed: int
     old_revision: str = ""
     old_running: int = 0
+    old_pending: int = 0
+    targets: TargetCounts | None = None
+    left: int | None = field(default=None, compare=False)  # moves with the clock: no news in itself
 
 
 @dataclass(frozen=True, slots=True)

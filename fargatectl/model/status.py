@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from fargatectl.model.rollout import Pace
     from fargatectl.model.values import Address
 
 
@@ -84,6 +85,8 @@ class ServiceView:
     """Where on the stack the parts of one service stand, and what the file says of its address on the network.
 
     `host` is None for a service that its load balancer's own name reaches; `discovery` is its name with the port.
+    `stop_early` says that a deployment which cannot heal is to be stopped before ECS gives up. `min_tasks` is the count
+    below which the autoscaler does not go; 0 where there is none, or where schedules move its bounds.
     """
 
     name: str
@@ -96,3 +99,6 @@ class ServiceView:
     path: str = ""
     https: bool = False
     discovery: str | None = None
+    pace: Pace | None = None
+    stop_early: bool = False
+    min_tasks: int = 0

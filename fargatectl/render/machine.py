@@ -215,11 +215,12 @@ def result(  # noqa: PLR0913 - the contract's fields
     failed: Sequence[tuple[str, FargatectlError]] = (),
     skipped: Sequence[tuple[str, str]] = (),
     services: Iterable[ServiceStatus] = (),
+    stuck: Iterable[Diagnosis] = (),
     error: Document | None = None,
     kept: Sequence[str] | None = None,
     remaining: Sequence[str] | None = None,
 ) -> Document:
-    """Return the last event of a run. `kept` and `remaining` belong to `destroy`."""
+    """Return the last event of a run. `stuck` are rollouts that go on; `kept` and `remaining` belong to `destroy`."""
     document: Document = {
         "version": VERSION,
         "event": "result",
@@ -229,7 +230,10 @@ def result(  # noqa: PLR0913 - the contract's fields
         "failed": [_failed(address, why) for address, why in failed],
         "skipped": [{"address": address, "because": because} for address, because in skipped],
         "services": [service(found) for found in services],
-        "diagnosis": [diagnosis(why.diagnosis) for _, why in failed if isinstance(why, RolloutFailed)],
+        "diagnosis": [
+            *(diagnosis(why.diagnosis) for _, why in failed if isinstance(why, RolloutFailed)),
+            *map(diagnosis, stuck),
+        ],
     }
     if kept is not None:
         document["kept"] = list(kept)

@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 _LISTED = 6  # names on a line before "and 3 more"
 _HEIGHT = 14  # lines of a diagnosis, so that with the rest a screen's last twenty lines tell all
 _LEAST_EVIDENCE = 3
+_IN_FULL = 2  # diagnoses; of more failures than this the others are told in a sentence
+_FOLLOW_IT = "Follow them: fargatectl deploy --attach."
+_ATTACHED_TO_NONE = "Nothing to follow."
 _UNLIMITED = 10_000
 _BAD = "red"
 
@@ -35,6 +38,7 @@ class Ending:
     """How a run ended. `undone` are the addresses of changes that were not made; `seconds` is how long it took.
 
     `handed_over` says that rollouts go on unwatched; `postponed` counts deletions that wait for the next run.
+    `attached` counts the rollouts that were followed without a plan; None for a run that has one.
     """
 
     plan: Plan
@@ -45,6 +49,12 @@ class Ending:
     services: Sequence[ServiceStatus] = ()
     handed_over: bool = False
     postponed: int = 0
+    attached: int | None = None
+
+    @property
+    def going_on(self) -> list[StillInProgress]:
+        """The rollouts that go on in AWS unwatched."""
+        return [error for error in self.failed.values() if isinstance(error, StillInProgress)]
 
 
 def summary(ending: Ending) -> str:
@@ -61,11 +71,14 @@ def summary(ending: Ending) -> str:
 
 
 def _well(ending: Ending) -> str:
+    if ending.attached is not None:
+        over = f"{count(ending.attached, 'rollout')} ended well after {duration(ending.seconds)}."
+        return f"has no rollout under way. {_ATTACHED_TO_NONE}" if not ending.attached else f"is steady: {over}"
     if not ending.plan:
         return "is up to date. Nothing to change."
     later = f" {count(ending.postponed, 'deletion')} left to the next deploy." if ending.postponed else ""
     if ending.handed_over:
-        return f"is handed over to AWS after {duration(ending.seconds)}: its rollouts go on there.{later}"
+        return f"is handed over to AWS after {duration(ending.seconds)}: its rollouts go on there. {_FOLLOW_IT}{later}"
     return f"is up to date in {duration(ending.seconds)}.{later}"
 
 
@@ -82,16 +95,32 @@ def well(text: str, seconds: float | None) -> Text:
 
 def bad(ending: Ending, *, width: int) -> Text:
     """Return the end of a deploy that is not through: every failure, what serves now, what was not done, what next."""
+    told = _told(ending.failed)
     lines: list[Text] = []
-    for address, error in _told(ending.failed):
-        lines += [*_failure(address, error, ending.plan, width), Text()]
-    if not lines:
+    for place, (address, error) in enumerate(told):
+        shown = _failure(address, error, ending.plan, width, brief=len(told) > _IN_FULL and place > 0)
+        lines += [*shown, Text()]
+    if not told:
         lines = [*(Text(line, "bold") for line in wrap(summary(ending), width)), Text()]
+    lines += _stuck(ending.going_on, width)
     if ending.services:
         lines += [Text("Now:"), *serving(ending.services, width=width), Text()]
-    lines += [Text(line) for line in wrap(_done_and_not(ending), width)]
+    if ending.attached is None:
+        lines += [Text(line) for line in wrap(_done_and_not(ending), width)]
     lines += [Text(line) for line in wrap(_what_next(ending), width - len("  exit 130"))]
     return joined(with_exit(lines, ending.exit_code, width))
+
+
+def _stuck(going_on: Sequence[StillInProgress], width: int) -> list[Text]:
+    """Return the rollouts that go on: what is known of why they are not over, and the names of the others."""
+    lines: list[Text] = []
+    for error in [one for one in going_on if one.diagnosis is not None][:_IN_FULL]:
+        assert error.diagnosis is not None  # noqa: S101 - chosen above
+        lines += [*diagnosis(error.message, error.diagnosis, width=width), Text()]
+    others = [one.message for one in going_on if one.diagnosis is None]
+    lines += [Text(line) for one in others[:_LISTED] for line in wrap(sentence(escape(one)), width)]
+    more = len(others) - _LISTED
+    return [*lines, *([Text(f"So do {more} more.")] if more > 0 else []), *([Text()] if others else [])]
 
 
 def _told(failed: Mapping[str, FargatectlError]) -> list[tuple[str, FargatectlError]]:
@@ -103,8 +132,11 @@ def _told(failed: Mapping[str, FargatectlError]) -> list[tuple[str, FargatectlEr
     return list(told.values())[:_LISTED]
 
 
-def _failure(address: str, error: FargatectlError, plan: Plan, width: int) -> list[Text]:
+def _failure(address: str, error: FargatectlError, plan: Plan, width: int, *, brief: bool) -> list[Text]:
     if isinstance(error, RolloutFailed):
+        if brief:
+            cause = _labelled("cause", [error.diagnosis.cause], width)
+            return [*(Text(line, "bold") for line in wrap(sentence(escape(error.message)), width)), *cause]
         return diagnosis(error.message, error.diagnosis, width=width, hint=error.hint)
     lines = []
     change = next((change for change in plan.changes if change.address == address), None)
@@ -181,7 +213,9 @@ def _done_and_not(ending: Ending) -> str:
 
 def _what_next(ending: Ending) -> str:
     if ending.exit_code in {ExitCode.IN_PROGRESS, ExitCode.INTERRUPTED, ExitCode.TERMINATED}:
-        return "What AWS has begun goes on: fargatectl status --watch shows it. Run the same command again to go on."
+        ways = "follow: fargatectl deploy --attach; go back: fargatectl rollback"
+        begun = f"What AWS has begun goes on ({ways})." if ending.going_on else "What AWS has begun goes on."
+        return begun if ending.attached is not None else f"{begun} Run the same command again to go on with the rest."
     if ending.exit_code == ExitCode.FAILED:
         return "Mend it and deploy again."
     return "Run the same command again to go on."

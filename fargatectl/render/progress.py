@@ -11,7 +11,7 @@ from rich.text import Text
 from fargatectl.model.events import DeploymentEvent, StepEvent
 from fargatectl.render.escape import escape
 from fargatectl.render.layout import columns, cut, joined, pad, spread
-from fargatectl.render.words import DONE, ONGOING, clock, duration, without_service
+from fargatectl.render.words import DONE, ONGOING, clock, count, duration, event_words
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,10 +21,14 @@ if TYPE_CHECKING:
     from fargatectl.model.status import ServiceEvent
 
 _BAR = 15
+_SHORT_BAR = 6
+_ROOMY = 80  # columns: from here on there is room for the long one
 _SHOWN_EVENTS = 2
 _SILENCE_SECONDS = 30  # so long may a log of a CI system be silent before it says what is waited for
 _DURATION_CELLS = 10
 _STEADY = "steady"  # the last stage of a rollout that went well
+_GAP = 2
+_MARKS = {_STEADY: ("✓", "green")}
 _STATES = ("done", "skipped", "failed", "began")
 
 
@@ -38,6 +42,7 @@ def bar(part: int, whole: int, width: int = _BAR) -> str:
 class _Rollout:
     began: datetime
     last: RolloutProgress
+    at: datetime
     events: list[ServiceEvent] = field(default_factory=list)
 
 
@@ -60,8 +65,8 @@ class Progress:
                 self._starts[key] = event.at
             self._steps[key] = event
         elif isinstance(event, DeploymentEvent):
-            rollout = self._rollouts.setdefault(event.service.name, _Rollout(event.at, event.rollout))
-            rollout.last = event.rollout
+            rollout = self._rollouts.setdefault(event.service.name, _Rollout(event.at, event.rollout, event.at))
+            rollout.last, rollout.at = event.rollout, event.at
             rollout.events = [one for one in event.service.events if one.at >= self.began][:_SHOWN_EVENTS]
         else:
             self._logs.append(event)
@@ -69,7 +74,7 @@ class Progress:
     def screen(self, *, now: datetime, width: int, height: int) -> Text:
         """Return the screen at `now`, at most `height` lines high: what goes on is always on it."""
         head = spread(Text(self.title, "bold"), Text(clock((now - self.began).total_seconds()), "dim"), width)
-        rollouts = [line for name in self._rollouts for line in self._rollout(name, now, width)]
+        rollouts = self._rollout_lines(now, width, max(height - 4, 3))
         logs = [_log(event, width) for event in self._logs[-3:]]
         room = max(height - 1 - len(rollouts) - len(logs), 3)
         return joined([head, *self._step_lines(now, width, room), *rollouts, *logs][: max(height, 3)])
@@ -97,22 +102,45 @@ class Progress:
         left = Text.assemble("  ", (symbol, style), " ", (cut(words, room), "dim" if step.state == "skipped" else ""))
         return spread(left, Text(took, "dim"), width)
 
+    def _rollout_lines(self, now: datetime, width: int, room: int) -> list[Text]:
+        """Return what there is room for: everything, or a line for each, or one for all that are over."""
+        full = [line for name in self._rollouts for line in self._rollout(name, now, width)]
+        if len(full) <= room:
+            return full
+        steady = [name for name, rollout in self._rollouts.items() if rollout.last.stage == _STEADY]
+        heads = [self._head(name, now, width, counted=True) for name in self._rollouts if name not in steady]
+        over = [Text.assemble("  ", _MARKS[_STEADY], f" {count(len(steady), 'rollout')} steady")] if steady else []
+        return [*over, *heads][:room]
+
+    def _head(self, name: str, now: datetime, width: int, *, counted: bool = False) -> Text:
+        rollout = self._rollouts[name]
+        last = rollout.last
+        mark = _MARKS.get(last.stage, ("▸", "cyan"))
+        elapsed = duration((now - rollout.began).total_seconds())
+        left = (last.left or 0) - (now - rollout.at).total_seconds()
+        time = f"{elapsed}, about {_roughly(left)} left" if left > 0 else elapsed
+        counts = f", {', '.join(_new(last))}" if counted else ""
+        words = cut(f"rollout of {escape(name)}  {escape(last.stage)}{counts}", width - len(time) - _GAP - 4)
+        head, stage = words.partition("  ")[0], words.partition("  ")[2]
+        return spread(Text.assemble("  ", mark, f" {head}  ", (stage, "yellow")), Text(time, "dim"), width)
+
     def _rollout(self, name: str, now: datetime, width: int) -> Iterator[Text]:
         rollout = self._rollouts[name]
         last = rollout.last
-        mark = ("✓", "green") if last.stage == _STEADY else ("▸", "cyan")
-        stage = Text.assemble("  ", mark, f" rollout of {escape(name)}  ", (escape(last.stage), "yellow"))
-        yield spread(stage, Text(duration((now - rollout.began).total_seconds()), "dim"), width)
-        failed = f", {last.failed} failed" if last.failed else ""
-        rows = [
-            _row("new", last.revision, last.healthy, last.desired, f"{last.healthy}/{last.desired} healthy{failed}")
-        ]
-        if last.old_running:
-            rows.append(_row("old", last.old_revision, last.old_running, last.desired, f"{last.old_running} running"))
+        yield self._head(name, now, width)
+        if last.stage == _STEADY:
+            return
+        cells = _BAR if width >= _ROOMY else _SHORT_BAR
+        rows = [_row("new", last.revision, bar(last.healthy, last.desired, cells), _new(last))]
+        if last.old_running or last.old_pending:
+            rows.append(_row("old", last.old_revision, bar(last.old_running, last.desired, cells), _old(last)))
         yield from columns(rows, indent="      ")
+        targets = _targets(last)
+        if targets:
+            yield Text.assemble(("      targets  ", "dim"), ", ".join(targets))
         for event in reversed(rollout.events):
             moment = event.at.astimezone().strftime("%H:%M:%S")
-            yield Text(f"      {moment}  {cut(escape(without_service(event.message)), width - 16)}", "dim")
+            yield Text(f"      {moment}  {cut(escape(event_words(event.message)), width - 16)}", "dim")
 
 
 class Lines:
@@ -124,14 +152,15 @@ class Lines:
         self._last_said = began
         self._going: dict[tuple[str, str], StepEvent] = {}
         self._rollouts: dict[str, str] = {}
+        self._told: dict[str, datetime] = {}
 
     def line(self, event: Event) -> Text | None:
-        """Return the line for an event, or None if it says nothing new."""
+        """Return the lines for an event, or None if it says nothing new."""
         words = self._words(event)
         if words is None:
             return None
         self._last_said = event.at
-        return self._stamped(words, event.at)
+        return joined(self._stamped(line, event.at) for line in words.split())
 
     def reminder(self, now: datetime) -> Text | None:
         """Return a line that says what is waited for, if nothing has been said for a while."""
@@ -159,13 +188,20 @@ class Lines:
         if isinstance(event, StepEvent):
             return self._step(event)
         if isinstance(event, DeploymentEvent):
-            words = _rollout_words(event.rollout)
-            name = event.service.name
-            if self._rollouts.get(name) == words:
-                return None
-            self._rollouts[name] = words
-            return Text(f"{escape(name)}: {words}")
+            return self._rollout(event)
         return Text(escape(event.message), "yellow" if event.level == "warning" else "dim")
+
+    def _rollout(self, event: DeploymentEvent) -> Text | None:
+        name, words = event.service.name, _rollout_words(event.rollout)
+        since = self._told.get(name, self.began)
+        new = [one for one in event.service.events if one.at > since]
+        self._told[name] = max((one.at for one in new), default=since)
+        lines = [Text(f"{escape(name)}: {escape(event_words(one.message))}", "dim") for one in reversed(new)]
+        if self._rollouts.get(name) != words:
+            self._rollouts[name] = words
+            left = f"; about {_roughly(event.rollout.left)} left" if event.rollout.left else ""
+            lines.append(Text(f"{escape(name)}: {words}{left}"))
+        return joined(lines) if lines else None
 
     def _step(self, step: StepEvent) -> Text | None:
         key = (step.address, step.verb)
@@ -196,18 +232,40 @@ def _words(step: StepEvent) -> str:
 
 
 def _rollout_words(last: RolloutProgress) -> str:
-    parts = [escape(last.stage), f"{escape(last.revision)} {last.healthy}/{last.desired} healthy"]
-    if last.pending:
-        parts.append(f"{last.pending} starting")
-    if last.failed:
-        parts.append(f"{last.failed} failed")
-    if last.old_running:
-        parts.append(f"{escape(last.old_revision) or 'old'} {last.old_running} running")
-    return ", ".join(parts)
+    parts = [escape(last.stage), f"{escape(last.revision)} {', '.join(_new(last))}"]
+    if last.old_running or last.old_pending:
+        parts.append(f"{escape(last.old_revision) or 'old'} {', '.join(_old(last))}")
+    targets = _targets(last)
+    if targets:
+        parts.append(f"targets {', '.join(targets)}")
+    return "; ".join(parts)
 
 
-def _row(name: str, revision: str, part: int, whole: int, words: str) -> list[Text]:
-    return [Text(name, "dim"), Text(escape(revision)), Text(bar(part, whole), "green"), Text(words)]
+def _new(last: RolloutProgress) -> list[str]:
+    """Return the tasks of the new revision: how many are healthy, and what the others do."""
+    starting = last.running - last.healthy
+    counts = {"starting": starting, "pending": last.pending, "failed": last.failed}
+    return [f"{last.healthy}/{last.desired} healthy", *(f"{n} {word}" for word, n in counts.items() if n > 0)]
+
+
+def _old(last: RolloutProgress) -> list[str]:
+    return [f"{last.old_running} running", *([f"{last.old_pending} pending"] if last.old_pending else [])]
+
+
+def _targets(last: RolloutProgress) -> list[str]:
+    if last.targets is None:
+        return []
+    counts = {name: getattr(last.targets, name) for name in ("healthy", "unhealthy", "initial", "draining")}
+    return [f"{number} {name}" for name, number in counts.items() if number]
+
+
+def _roughly(seconds: float) -> str:
+    """Return an estimate: to five seconds, for it is no better."""
+    return duration(max(5, round(seconds / 5) * 5))
+
+
+def _row(name: str, revision: str, shown: str, words: list[str]) -> list[Text]:
+    return [Text(name, "dim"), Text(escape(revision)), Text(shown, "green"), Text(", ".join(words))]
 
 
 def _log(event: LogEvent, width: int) -> Text:

@@ -10,7 +10,7 @@ from rich.text import Text
 from fargatectl.model.status import ServiceState
 from fargatectl.render.escape import escape
 from fargatectl.render.layout import columns, cut, fitted, joined, spread
-from fargatectl.render.words import STATE_STYLES, STATES, stack_name, without_service
+from fargatectl.render.words import STATE_STYLES, STATES, event_words, stack_name
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -162,7 +162,7 @@ def _reasons(services: Sequence[ServiceStatus], width: int) -> list[Text]:
 def _events(services: Sequence[ServiceStatus], now: datetime, width: int) -> list[Text]:
     newest = sorted(((event.at, one.name, event.message) for one in services for event in one.events), reverse=True)
     rows = [
-        [Text(_moment(at, now), "dim"), Text(escape(name)), Text(escape(without_service(message)))]
+        [Text(_moment(at, now), "dim"), Text(escape(name)), Text(escape(event_words(message)))]
         for at, name, message in newest[:_EVENTS]
     ]
     lines = columns(rows)

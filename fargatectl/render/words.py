@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from fargatectl.model.change import Action
@@ -107,6 +108,14 @@ def sentence(text: str) -> str:
 def without_service(message: str) -> str:
     """Return an event of ECS without the "(service NAME) " that it begins with, where the name has been said."""
     return message.split(") ", 1)[1] if message.startswith("(service ") and ") " in message else message
+
+
+_ARN = re.compile(r"arn:aws[\w-]*:[\w-]*:[\w-]*:\d*:(?:\w+/)?(?P<name>[^/\s)]+)[^\s)]*")
+
+
+def event_words(message: str) -> str:
+    """Return an event of ECS as people read it: without the service, and with names in place of ARNs."""
+    return _ARN.sub(lambda found: found["name"], without_service(message))
 
 
 def stack_name(app: str, environment: str | None) -> str:

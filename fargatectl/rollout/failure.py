@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from fargatectl.aws.errors import ClientError
-from fargatectl.errors import RolloutFailed
+from fargatectl.errors import RolloutFailed, StillInProgress
 from fargatectl.model.diagnosis import Diagnosis
 from fargatectl.reconcilers.service.reading import describe
 from fargatectl.rollout.diagnosis import Subject, explain, gather, suspicion, with_surroundings
@@ -18,16 +19,20 @@ if TYPE_CHECKING:
 
     from fargatectl.aws.session import Aws
     from fargatectl.rollout.diagnosis import Places
+    from fargatectl.rollout.watch import Watch
 
 _FAILED: Sequence[Any] = ("STOPPED", "ROLLBACK_SUCCESSFUL", "ROLLBACK_FAILED", "ROLLBACK_IN_PROGRESS")
 _FIXES = {
     End.FIRST_FAILED: "or take away what was made: fargatectl destroy",
     End.FIRST_STOPPED: "or take away what was made: fargatectl destroy",
 }
+_UNASKED = "It could not be asked why: {}."
+_NOTHING_FOUND = "unknown"
+_SECONDS_PER_MINUTE = 60
 
 
 def diagnose(aws: Aws, subject: Subject, place: Places) -> Diagnosis:
-    """Return why a deployment failed, with what serves now."""
+    """Return why a deployment failed, with what serves now. Raises what botocore raises."""
     aws.reads.clear()
     case = gather(aws, subject)
     suspected = suspicion(case)
@@ -38,22 +43,57 @@ def diagnose(aws: Aws, subject: Subject, place: Places) -> Diagnosis:
 
 
 def failure(aws: Aws, subject: Subject, service: ServiceTypeDef | None, ended: Ended, place: Places) -> RolloutFailed:
-    """Return the end of a deployment as an error: how it ended, why, and what serves now."""
-    if ended.end.explained:
-        evidence = (f"deployment: {ended.reason}",) if ended.reason else ()
-        told = Diagnosis(
-            subject.name,
-            f"The deployment of {subject.name} {ended.end.value}.",
-            evidence,
-            serving(subject.name, service),
-            "deploy again if this is not what was meant",
-            "high",
-            ended.end.name.lower().replace("_", "-"),
-        )
-        return RolloutFailed(f"the deployment of {subject.name} {ended.end.value}", diagnosis=told)
-    found = diagnose(aws, subject, place)
+    """Return the end of a deployment as an error: how it ended, why, and what serves now.
+
+    That its cause cannot be found is no reason to hide that it failed.
+    """
     message = f"the deployment of {subject.name} {ended.end.value}"
-    return RolloutFailed(message, diagnosis=found, hint=_FIXES.get(ended.end, ""))
+    told = _explained(subject, service, ended) if ended.end.explained else _diagnosed(aws, subject, ended, place)
+    if not told.serving:
+        told = replace(told, serving=serving(subject.name, service))
+    return RolloutFailed(message, diagnosis=told, hint=_FIXES.get(ended.end, ""))
+
+
+def _explained(subject: Subject, service: ServiceTypeDef | None, ended: Ended) -> Diagnosis:
+    return Diagnosis(
+        service=subject.name,
+        cause=f"The deployment of {subject.name} {ended.end.value}.",
+        evidence=(f"deployment: {ended.reason}",) if ended.reason else (),
+        serving=serving(subject.name, service),
+        fix="deploy again if this is not what was meant",
+        confidence="high",
+        code=ended.code,
+    )
+
+
+def _diagnosed(aws: Aws, subject: Subject, ended: Ended, place: Places) -> Diagnosis:
+    try:
+        return diagnose(aws, subject, place)
+    except Exception as error:  # noqa: BLE001 - whatever keeps us from explaining a failure must not hide it
+        reason = (f"deployment: {ended.reason}",) if ended.reason else ()
+        return Diagnosis(subject.name, _UNASKED.format(error), reason, "")
+
+
+def still_going(aws: Aws, watch: Watch, place: Places, *, leaving: bool) -> StillInProgress:
+    """Return that a rollout goes on in AWS without us: because its time is over, or because the user is `leaving`.
+
+    One that is stuck is diagnosed as if it had failed; nobody who leaves is kept for that.
+    """
+    name, last = watch.view.name, watch.last
+    where = f" to {last.revision} ({last.healthy} of {last.desired} healthy)" if last else ""
+    message = f"the rollout of {name}{where} goes on in AWS"
+    if leaving:
+        return StillInProgress(message)
+    found = _diagnosed(aws, watch.subject, Ended(End.FAILED), place)
+    known = found.code != _NOTHING_FOUND
+    return StillInProgress(
+        f"{message}: it is not over after {_minutes(watch, aws)}", diagnosis=found if known else None
+    )
+
+
+def _minutes(watch: Watch, aws: Aws) -> str:
+    seconds = round(aws.monotonic() - watch.began)
+    return f"{seconds} s" if seconds < _SECONDS_PER_MINUTE else f"{round(seconds / _SECONDS_PER_MINUTE)} min"
 
 
 def last_failed(aws: Aws, name: str, cluster: str, service: str) -> Subject | None:

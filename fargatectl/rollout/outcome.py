@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 from fargatectl.reconcilers.service.health import health_of
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from types_boto3_ecs.type_defs import ServiceTypeDef
 
 
@@ -26,7 +28,7 @@ class End(Enum):
     FAILED = "failed, and was not rolled back"
     ROLLBACK_FAILED = "failed, and so did its rollback"
     STOPPED = "was stopped by somebody"
-    SUPERSEDED = "was superseded by another deployment"
+    SUPERSEDED = "was superseded by another deployment that somebody has begun"
     EMPTIED = "ended because somebody set the count of the service to 0 meanwhile"
     DELETED = "ended because the service was deleted meanwhile"
 
@@ -53,27 +55,46 @@ class Ended:
         """The end in the words of the progress line."""
         return self.end.value.partition(";")[0] if self.failed else "steady"
 
+    @property
+    def code(self) -> str:
+        """The end as machines are told of it: "rolled-back-by-us"."""
+        return self.end.name.lower().replace("_", "-")
 
-def judge(
+
+def judge(  # noqa: PLR0913 - what is known of a deployment beside ECS's answers
     service: ServiceTypeDef | None,
     deployment_id: str,
     service_deployment: Any | None,  # noqa: ANN401 - ECS's record
     *,
     first: bool = False,
     stopped_by_us: bool = False,
+    wanted: int = 0,
+    since: datetime | None = None,
 ) -> Ended | None:
     """Tell how the deployment `deployment_id` ended; None while it has not.
 
     `service_deployment` is ECS's own record of it, where there is one: its word counts before that of the counts.
-    `first` says that no deployment of the service has ever been completed.
+    `first` says that no deployment of the service has ever been completed; `wanted` is the desired count that it began
+    with, and `since` when ECS made it.
     """
     if service is None or service["status"] != "ACTIVE":
         return Ended(End.DELETED)
     if first and stopped_by_us:
-        return Ended(End.FIRST_STOPPED) if not service["runningCount"] else None
+        return Ended(End.FIRST_STOPPED) if not service["runningCount"] + service["pendingCount"] else None
     if service_deployment is not None:
-        return _judge_record(service, service_deployment, first=first, stopped_by_us=stopped_by_us)
-    return _judge_by_deployments(service, deployment_id, first=first, stopped_by_us=stopped_by_us)
+        ended = _judge_record(service, service_deployment, first=first, stopped_by_us=stopped_by_us)
+    else:
+        ended = _judge_by_deployments(service, deployment_id, first=first, stopped_by_us=stopped_by_us, since=since)
+    if ended is not None and not ended.failed:
+        return _with_tasks(service, wanted)
+    return ended
+
+
+def _with_tasks(service: ServiceTypeDef, wanted: int) -> Ended | None:
+    """Judge a deployment that ECS calls a success: without tasks it is none, and some may still have to start."""
+    if wanted and not service["desiredCount"]:
+        return Ended(End.EMPTIED)
+    return Ended(End.SUCCEEDED) if service["runningCount"] >= min(service["desiredCount"], wanted) else None
 
 
 def _judge_record(service: ServiceTypeDef, record: Any, *, first: bool, stopped_by_us: bool) -> Ended | None:  # noqa: ANN401
@@ -106,7 +127,7 @@ def _stopped(service: ServiceTypeDef, said: str, *, first: bool) -> End:
 
 
 def _judge_by_deployments(
-    service: ServiceTypeDef, deployment_id: str, *, first: bool, stopped_by_us: bool
+    service: ServiceTypeDef, deployment_id: str, *, first: bool, stopped_by_us: bool, since: datetime | None
 ) -> Ended | None:
     deployments = service.get("deployments", [])
     primary = next((d for d in deployments if d["status"] == "PRIMARY"), None)
@@ -120,10 +141,11 @@ def _judge_by_deployments(
         full = service["runningCount"] >= service["desiredCount"]
         return Ended(End.SUCCEEDED) if primary.get("rolloutState") == "COMPLETED" and full else None
     if "rolling back" in reason.lower() or (ours is not None and ours.get("rolloutState") == "FAILED"):
-        if primary.get("rolloutState") == "IN_PROGRESS":
-            return None
-        return Ended(End.ROLLED_BACK_BY_US if stopped_by_us else End.ROLLED_BACK, reason)
-    return Ended(End.SUPERSEDED, reason)
+        back = Ended(End.ROLLED_BACK_BY_US if stopped_by_us else End.ROLLED_BACK, reason)
+        return None if primary.get("rolloutState") == "IN_PROGRESS" else back
+    # An answer may be from before our deployment: reads lag behind writes.
+    stale = ours is None and since is not None and primary.get("createdAt", since) < since
+    return None if stale else Ended(End.SUPERSEDED, reason)
 
 
 def is_first(service: ServiceTypeDef | None, deployment_id: str) -> bool:

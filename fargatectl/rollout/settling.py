@@ -11,7 +11,8 @@ from fargatectl.model.diagnosis import Diagnosis
 from fargatectl.model.events import DeploymentEvent, RolloutProgress
 from fargatectl.reconcilers.service.health import health_of
 from fargatectl.reconcilers.service.reading import describe
-from fargatectl.rollout.follow import DEFAULT_TIMEOUT_SECONDS, POLL_SECONDS
+from fargatectl.rollout.estimate import TIMEOUT_WITHOUT_PACE_SECONDS
+from fargatectl.rollout.follow import POLL_SECONDS
 from fargatectl.rollout.outcome import serving
 from fargatectl.rollout.status import Parts, status_of
 
@@ -45,8 +46,9 @@ class Settling(ABC):
         timeouts: Mapping[str, float | None],
         stopped: Callable[[], bool] = lambda: False,
         place: Places = lambda _: "",
+        jitter: Callable[[], float] = lambda: 0.5,
     ) -> None:
-        del place
+        del place, jitter
         self._aws = aws
         self._views = {view.service: view for view in views}
         self._executor = executor
@@ -64,7 +66,7 @@ class Settling(ABC):
         """Tell whether the service is where it shall be. Raises `RolloutFailed` where it never will be."""
 
     def _until(self, view: ServiceView, out: ServiceOut) -> ServiceStatus:
-        deadline = self._aws.monotonic() + (self._timeouts.get(view.name) or DEFAULT_TIMEOUT_SECONDS)
+        deadline = self._aws.monotonic() + (self._timeouts.get(view.name) or TIMEOUT_WITHOUT_PACE_SECONDS)
         last: RolloutProgress | None = None
         while True:
             service, over = self._look(view, out)

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from fargatectl.aws.session import Aws
     from fargatectl.engine.executor import Outcome
+    from fargatectl.engine.observer import Observation
     from fargatectl.engine.planner import Planning
     from fargatectl.engine.reconciler import AnyLive, Source
     from fargatectl.engine.stack import Stack
@@ -40,13 +41,19 @@ def statuses(views: Sequence[ServiceView], stack: Stack, aws: Aws, executor: Exe
 
     Raises `Refused` for the wrong account and `AwsFailure` for what cannot be read.
     """
+    seen = observed(views, stack, aws, executor)
+    return compose(views, stack, seen.lives, aws, found=seen.outputs)
+
+
+def observed(views: Sequence[ServiceView], stack: Stack, aws: Aws, executor: Executor) -> Observation:
+    """Read the parts of `views`, and whose account it is. Raises as `statuses` does."""
     who = {address: source for address, source in stack.sources.items() if address.startswith("sts.")}
     part = stack.only(address for view in views for address in parts_of(view))
     part.sources = who | _sources(stack, {view.load_balancer for view in views if view.load_balancer})
     seen = observe(part, aws, executor)
     for failure in seen.failures.values():
         raise failure
-    return compose(views, stack, seen.lives, aws, found=seen.outputs)
+    return seen
 
 
 def _sources(stack: Stack, wanted: Iterable[Address]) -> dict[Address, Source[Any, Any]]:

@@ -10,6 +10,7 @@ from fargatectl.model.status import ServiceView
 from fargatectl.model.values import Address, Ref
 from fargatectl.reconcilers import cloudmap, network, service as ecs
 from fargatectl.stack.alarms import declare_alarms
+from fargatectl.stack.pace import pace_of
 from fargatectl.stack.scaling import declare_scaling
 from fargatectl.stack.task import declare_definition
 
@@ -140,7 +141,15 @@ def _view(shared: Shared, name: str, service: Service) -> ServiceView:
         path=next((path for path in http.path if path != "/" and not _has_wildcard(path)), "") if http else "",
         https=bool(balancer and balancer.certificates),
         discovery=found,
+        pace=pace_of(service),
+        stop_early=service.deploy.stop_early,
+        min_tasks=_min_tasks(service),
     )
+
+
+def _min_tasks(service: Service) -> int:
+    scaling = service.scaling
+    return 0 if scaling is None or scaling.schedule or scaling.suspended else scaling.min
 
 
 def _has_wildcard(pattern: str) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from fargatectl.aws.session import ATTEMPT_SECONDS
-from fargatectl.rollout.follow import DEFAULT_TIMEOUT_SECONDS
+from fargatectl.rollout.estimate import TIMEOUT_WITHOUT_PACE_SECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -42,7 +42,7 @@ def exceeded(planning: Planning | None, seconds: float, calls: int) -> Iterator[
     changes = [change.address.partition("/")[0] for change in planning.plan.changes] if planning else []
     settling = sum(resource.reconciler.settles for resource in resources)
     waits = sum(LONGEST_SECONDS.get(kind, OTHERS_SECONDS) for kind in changes)
-    most = waits + settling * DEFAULT_TIMEOUT_SECONDS + CALL_SECONDS
+    most = waits + settling * TIMEOUT_WITHOUT_PACE_SECONDS + CALL_SECONDS
     if seconds > most:
         yield f"I20: it took {seconds:.0f} s, and its plan implies {most:.0f} s at most"
     budget = (len(resources) + len(changes) + ATTEMPTS) * CALLS_PER_RESOURCE + seconds / SECONDS_PER_POLL

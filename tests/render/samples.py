@@ -126,7 +126,10 @@ WEB = ServiceStatus(
     targets=TargetCounts(healthy=2, initial=1),
     scaling=ScalingBounds(3, 30),
     events=(
-        ServiceEvent(at(31), "(service shop-web) registered 1 targets in (target-group web)"),
+        ServiceEvent(
+            at(31),
+            "(service shop-web) registered 1 targets in (target-group arn:aws:elbv2:::targetgroup/web/7)",
+        ),
         ServiceEvent(at(12), "(service shop-web) has started 1 tasks."),
     ),
 )
@@ -197,6 +200,8 @@ EVENTS: tuple[Event, ...] = (
             failed=0,
             old_revision="shop-web:7",
             old_running=3,
+            targets=TargetCounts(healthy=5, initial=1),
+            left=48,
         ),
     ),
 )

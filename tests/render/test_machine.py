@@ -121,7 +121,7 @@ def test_a_service() -> None:
             "events": [
                 {
                     "at": "2026-03-01T12:00:31Z",
-                    "message": "(service shop-web) registered 1 targets in (target-group web)",
+                    "message": samples.WEB.events[0].message,
                 },
                 {"at": "2026-03-01T12:00:12Z", "message": "(service shop-web) has started 1 tasks."},
             ],

@@ -116,7 +116,10 @@ def test_nothing_to_do() -> None:
 
 def test_handed_over() -> None:
     sentence, _ = outcome.good(ending(ExitCode.DONE, handed_over=True), width=80)
-    assert sentence.plain == "shop · prod is handed over to AWS after 1 m 12 s: its rollouts go on there."
+    assert sentence.plain == (
+        "shop · prod is handed over to AWS after 1 m 12 s: its rollouts go on there. "
+        "Follow them: fargatectl deploy --attach."
+    )
 
 
 @pytest.mark.parametrize("width", WIDTHS)

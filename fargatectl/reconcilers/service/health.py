@@ -17,7 +17,8 @@ EVENTS_SHOWN = 20
 class ServiceHealth:
     """What DescribeServices says of a service's tasks and deployments; counts are tasks.
 
-    `others` are the running tasks of all deployments but the PRIMARY one.
+    `running` and `pending` count the tasks of all deployments, `old_running` and `old_pending` those of all but the
+    PRIMARY one.
     """
 
     state: ServiceState
@@ -29,6 +30,7 @@ class ServiceHealth:
     events: tuple[ServiceEvent, ...]
     old_task_definition: str = ""
     old_running: int = 0
+    old_pending: int = 0
 
     @property
     def failed_with_nothing_serving(self) -> bool:
@@ -54,6 +56,7 @@ def health_of(found: ServiceTypeDef) -> ServiceHealth:
         ),
         old_task_definition=old["taskDefinition"].rpartition("/")[2] if old else "",
         old_running=sum(d.get("runningCount", 0) for d in deployments if d.get("status") != "PRIMARY"),
+        old_pending=sum(d.get("pendingCount", 0) for d in deployments if d.get("status") != "PRIMARY"),
     )
 
 

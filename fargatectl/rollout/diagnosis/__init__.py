@@ -7,5 +7,16 @@ new cause is one `Rule`, and a case of the corpus in the tests.
 from fargatectl.rollout.diagnosis.case import Case
 from fargatectl.rollout.diagnosis.explain import Places, explain, suspicion
 from fargatectl.rollout.diagnosis.gather import Subject, gather, stopped_tasks, with_surroundings
+from fargatectl.rollout.diagnosis.proof import proven
 
-__all__ = ["Case", "Places", "Subject", "explain", "gather", "stopped_tasks", "suspicion", "with_surroundings"]
+__all__ = [
+    "Case",
+    "Places",
+    "Subject",
+    "explain",
+    "gather",
+    "proven",
+    "stopped_tasks",
+    "suspicion",
+    "with_surroundings",
+]

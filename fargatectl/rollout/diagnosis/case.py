@@ -104,7 +104,7 @@ class Case:
         seen: Counter[tuple[Any, ...]] = Counter()
         first: dict[tuple[Any, ...], Signal] = {}
         for task in self.of_deployment:
-            signal = self._signal(task)
+            signal = self.signal(task)
             if signal is None:
                 continue
             key = (signal.stop_code, generic(signal.text), signal.exit_code)
@@ -114,7 +114,8 @@ class Case:
             one = first[key]
             yield Signal(one.source, one.text, count, one.stop_code, one.container, one.exit_code, one.lived, one.logs)
 
-    def _signal(self, task: Mapping[str, Any]) -> Signal | None:
+    def signal(self, task: Mapping[str, Any]) -> Signal | None:
+        """Return what one stopped task says; None where it was stopped in the normal course, or says nothing."""
         reason, stop_code = task.get("stoppedReason", ""), task.get("stopCode", "")
         failed = self._failed_container(task)
         said = [reason, *(one.get("reason", "") for one in task.get("containers", ()))]

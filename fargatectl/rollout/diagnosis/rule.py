@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from fargatectl.model.diagnosis import Confidence
     from fargatectl.rollout.diagnosis.case import Case, Signal
 
+RIGHTS_SECONDS = 120.0
+"""So long a role or policy may be unknown to other services of AWS (IAM guide, "Troubleshoot IAM", eventual
+consistency); ECS and others were seen to need up to two minutes."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rule:
@@ -26,8 +30,10 @@ class Rule:
     can be used in `cause` and `fix`, beside those that `words` has.
 
     `key` is the key of the file that the fix is about, `{at}` standing for the container's table and `{service}` for
-    the service's. `hopeless`: trying again cannot help. `vague`: says that something failed, not why; counts only
-    where nothing else is known. `facts` are looked up in the account to prove or refine it. `source` is the AWS page.
+    the service's. `hopeless`: trying again cannot help. `heals_within`: for so many seconds from the begin of the
+    deployment the cause may pass by itself, as a right does that was only just given. `vague`: says that something
+    failed, not why; counts only where nothing else is known. `facts` are looked up in the account to prove or refine
+    it. `source` is the AWS page.
     """
 
     code: str
@@ -42,6 +48,7 @@ class Rule:
     logs: str = ""
     confidence: Confidence = "high"
     hopeless: bool = False
+    heals_within: float = 0
     vague: bool = False
     facts: tuple[str, ...] = ()
 

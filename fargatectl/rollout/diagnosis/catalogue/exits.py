@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import inf
+
 from fargatectl.rollout.diagnosis.case import Source
 from fargatectl.rollout.diagnosis.rule import Rule
 
@@ -93,6 +95,7 @@ RULES = (
         key="{at}.env",
         confidence="medium",
         facts=("changes",),
+        heals_within=inf,
     ),
     Rule(
         code="dependency-denied",
@@ -107,6 +110,7 @@ RULES = (
         key="{at}.secrets",
         confidence="medium",
         facts=("changes",),
+        heals_within=inf,
     ),
     Rule(
         code="command-not-found",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fargatectl.rollout.diagnosis.rule import Rule
+from fargatectl.rollout.diagnosis.rule import RIGHTS_SECONDS, Rule
 
 _PULL = r"CannotPullContainer|CannotPullImageManifest|cannot pull|pull image|failed to pull|pull command failed"
 _TIMED_OUT = (
@@ -60,6 +60,7 @@ RULES = (
         key="{at}.image",
         hopeless=True,
         facts=("image", "credentials"),
+        heals_within=RIGHTS_SECONDS,
     ),
     Rule(
         code="image-not-found",
@@ -86,6 +87,7 @@ RULES = (
         fix="allow ecr:GetAuthorizationToken on it; the next deploy restores the role if it is ours",
         hopeless=True,
         facts=("execution_role",),
+        heals_within=RIGHTS_SECONDS,
     ),
     Rule(
         code="ecr-unreachable",

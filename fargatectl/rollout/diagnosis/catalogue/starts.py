@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from fargatectl.rollout.diagnosis.case import Source
-from fargatectl.rollout.diagnosis.rule import Rule
+from fargatectl.rollout.diagnosis.rule import RIGHTS_SECONDS, Rule
 
 _ASM = r"from asm|retrieve the secret|secretsmanager|secrets manager"
 _PARAMETER = r"from ssm|ssm:GetParameter|parameter store"
@@ -51,6 +51,7 @@ RULES = (
         key="{at}.secrets.{variable}",
         hopeless=True,
         facts=("execution_role", "secret"),
+        heals_within=RIGHTS_SECONDS,
     ),
     Rule(
         code="secret-missing",
@@ -72,6 +73,7 @@ RULES = (
         key="{at}.secrets.{variable}",
         hopeless=True,
         facts=("execution_role",),
+        heals_within=RIGHTS_SECONDS,
     ),
     Rule(
         code="parameter-missing",
@@ -117,6 +119,7 @@ RULES = (
         fix="deploy again if the role is ours, which restores its rights",
         hopeless=True,
         facts=("execution_role", "log_group"),
+        heals_within=RIGHTS_SECONDS,
     ),
     Rule(
         code="log-unreachable",
@@ -157,6 +160,7 @@ RULES = (
         key="{service}.env_files",
         hopeless=True,
         facts=("execution_role",),
+        heals_within=RIGHTS_SECONDS,
     ),
     Rule(
         code="subnet-full",

@@ -1,0 +1,24 @@
+"""How fast a service is rolled out, as far as its file decides that."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pace:
+    """What the length of a rollout depends on: percentages are of the desired count, all else are seconds.
+
+    `healthy_after` is what a running task needs until its checks call it healthy (without any check, 40 s: ECS API
+    Reference, DeploymentConfiguration); `grace` is for how long failing checks of the load balancer are overlooked;
+    `drain` is the deregistration delay; `stop` bounds how long a container takes to end; `bake` is the time that both
+    versions stay after all traffic has moved.
+    """
+
+    min_percent: int = 100
+    max_percent: int = 200
+    healthy_after: float = 40
+    grace: float = 0
+    drain: float = 0
+    stop: float = 30
+    bake: float = 0

@@ -1,0 +1,132 @@
+"""One deployment that is followed: what is known of it, and how far it is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+from fargatectl.model.events import RolloutProgress
+from fargatectl.model.status import ServiceState
+from fargatectl.reconcilers.service.health import health_of
+from fargatectl.rollout.diagnosis import Subject
+from fargatectl.rollout.estimate import Stand, remaining, task_seconds
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
+    from datetime import datetime
+
+    from types_boto3_ecs.type_defs import ServiceTypeDef
+
+    from fargatectl.model.status import ServiceStatus, ServiceView, TargetCounts
+    from fargatectl.reconcilers.service import ServiceOut
+    from fargatectl.reconcilers.service.health import ServiceHealth
+    from fargatectl.rollout.outcome import Ended
+
+_LIFTED_SECONDS = 60.0
+
+
+@dataclass
+class Watch:
+    """A deployment and its latest answers. `began` and `deadline` are of the monotonic clock.
+
+    `wanted` is the desired count that the deployment began with; `record` is ECS's service deployment of it, where
+    there is one; `first` says that no version before it ever served (None: not known yet); `stopped` is why we stopped
+    it; `sick` keeps what the load balancer said of targets, which it forgets when they leave; `mine` says that this
+    run has set the deployment going, so that it may stop it.
+    """
+
+    view: ServiceView
+    out: ServiceOut
+    end: Future[ServiceStatus]
+    began: float
+    deadline: float
+    entrance: dict[str, Any] = field(default_factory=dict)
+    mine: bool = True
+    wanted: int = 0
+    service_deployment: str = ""
+    record: Any = None
+    service: ServiceTypeDef | None = None
+    targets: TargetCounts | None = None
+    image: str = ""
+    images: dict[str, str] = field(default_factory=dict)
+    first: bool | None = None
+    sick: dict[str, Any] = field(default_factory=dict)
+    stopped: str = ""
+    proofs_seen: tuple[object, ...] = ()
+    last: RolloutProgress | None = None
+    told_until: datetime | None = None
+    told_count: int | None = None
+    _moved: float = 0.0
+    _measured: float | None = None
+
+    @property
+    def subject(self) -> Subject:
+        """What a diagnosis is made of."""
+        return Subject(
+            name=self.view.name,
+            cluster=self.out.cluster,
+            service=self.out.name,
+            deployment=self.out.deployment_id,
+            service_deployment=self.record,
+            seen=tuple(self.sick.values()),
+        )
+
+    def awaits_count(self, now: float) -> bool:
+        """Tell whether the autoscaler, whose bounds are set beside the rollout, has yet to lift the count from 0."""
+        emptied = self.service is not None and not self.service["desiredCount"] and not self.wanted
+        return emptied and self.view.min_tasks > 0 and now - self.began < _LIFTED_SECONDS
+
+    def progress(self, ended: Ended | None, now: float) -> RolloutProgress | None:
+        """Return how far the rollout is at `now`; None while ECS does not show the service."""
+        if self.service is None:
+            return None
+        health = health_of(self.service)
+        running = health.running - health.old_running
+        told = RolloutProgress(
+            stage=self._stage(health, running, ended),
+            revision=health.task_definition,
+            desired=health.desired,
+            running=running,
+            pending=health.pending - health.old_pending,
+            healthy=self._healthy(health, running),
+            failed=health.deployment.failed_tasks if health.deployment else 0,
+            old_revision=health.old_task_definition,
+            old_running=health.old_running,
+            old_pending=health.old_pending,
+            targets=self.targets,
+        )
+        if told != self.last:
+            self._moved = now
+        going_well = ended is None and not (self.stopped or told.failed or health.state == ServiceState.ROLLING_BACK)
+        return replace(told, left=self._left(told, now)) if going_well else told
+
+    def _healthy(self, health: ServiceHealth, running: int) -> int:
+        # Until the old tasks leave, the healthy targets are of both revisions: the old ones were healthy before.
+        if self.targets is None:
+            return running
+        return max(0, min(running, self.targets.healthy - health.old_running))
+
+    def _stage(self, health: ServiceHealth, running: int, ended: Ended | None) -> str:
+        if ended is not None:
+            return ended.stage
+        if self.stopped:
+            return "stopping it: it cannot succeed"
+        if health.state == ServiceState.ROLLING_BACK:
+            return "rolling back"
+        if running < health.desired:
+            return "starting tasks"
+        if self.targets is not None and self.targets.healthy < health.desired:
+            return "waiting for healthy targets"
+        return "stopping old tasks" if health.old_running else "settling"
+
+    def _left(self, told: RolloutProgress, now: float) -> int | None:
+        """Return the seconds to the end. What the first tasks of the rollout needed is what the others will."""
+        if self.view.pace is None:
+            return None
+        if self.mine and told.healthy and self._measured is None:
+            self._measured = now - self.began
+        a_task = self._measured or task_seconds(self.view.pace)
+        stand = Stand(told.desired, told.healthy, told.pending + told.running - told.healthy, told.old_running)
+        total = remaining(self.view.pace, stand, a_task)
+        left = 0 if total is None else round(total - (now - self._moved))
+        return left if left > 0 else None
