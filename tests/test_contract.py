@@ -280,7 +280,7 @@ CASES = [
     ),
     Case(
         "cluster.cluster/shop",
-        change=('"enabled"', '"enhanced"'),
+        change=('"enabled"', '"enhanced"\nexec = { log_group = "/shop/exec" }'),
         drift=lambda aws, out: aws.ecs.update_cluster_settings(
             cluster=out.name, settings=[{"name": "containerInsights", "value": "disabled"}]
         ),

@@ -138,6 +138,7 @@ TopicArn = Annotated[
     ),
 ]
 """CloudWatch API Reference, PutMetricAlarm: AlarmActions. FIFO topics take no notifications of alarms."""
+BucketName = Annotated[str, Text("the name of an S3 bucket", r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")]
 DomainName = Annotated[
     str,
     Text(
@@ -208,8 +209,14 @@ class Network(Section):
 class ExecLogging(Section):
     """Where sessions of `exec` are recorded."""
 
-    log_group: LogGroupName
-    """The log group."""
+    log_group: LogGroupName | None = None
+    """The log group; it is made and owned, and kept 30 days."""
+    bucket: BucketName | None = None
+    """An S3 bucket, which must exist."""
+    prefix: String | None = None
+    """The prefix in the bucket."""
+    kms_key: KmsKey | None = None
+    """The key that encrypts the sessions themselves, beside TLS."""
 
 
 class Cluster(Section):
@@ -265,7 +272,7 @@ class Discovery(Section):
 class AccessLogs(Section):
     """Where a load balancer writes its access logs."""
 
-    bucket: Annotated[str, Text("the name of an S3 bucket", r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")]
+    bucket: BucketName
     """The bucket, which must exist and allow it."""
     prefix: String | None = None
     """The prefix in the bucket."""

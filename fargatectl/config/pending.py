@@ -26,7 +26,6 @@ class Pending:
 
 PENDING = (
     Pending("network.security_groups"),
-    Pending("cluster.exec"),
     Pending("discovery.type", ("http",)),
     Pending("load_balancers.*.certificates", ("request", ("request",))),
     Pending("load_balancers.*.ip_address_type", ("dualstack",)),

@@ -36,7 +36,7 @@ def references(config: Config) -> dict[str, Any]:
         "certificates": _once(name for balancer in config.load_balancers.values() for name in balancer.certificates),
         "repositories": _repositories(config),
         "zones": [config.dns.zone] if config.dns else [],
-        "buckets": _once(one.access_logs.bucket for one in config.load_balancers.values() if one.access_logs),
+        "buckets": _once(_buckets(config)),
         "policies": _once(_policies(config)),
         "objects": _once(arn for service in config.services.values() for arn in service.env_files),
         "file_systems": _once(efs.file_system for efs in _file_systems(config)),
@@ -136,6 +136,12 @@ def _policies(config: Config) -> Iterator[str]:
         yield config.iam.permissions_boundary
     for service in config.services.values():
         yield from service.permissions.managed
+
+
+def _buckets(config: Config) -> Iterator[str]:
+    yield from (one.access_logs.bucket for one in config.load_balancers.values() if one.access_logs)
+    if config.cluster.exec and config.cluster.exec.bucket:
+        yield config.cluster.exec.bucket
 
 
 def _file_systems(config: Config) -> Iterator[Efs]:

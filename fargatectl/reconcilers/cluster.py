@@ -16,7 +16,8 @@ from fargatectl.engine.reconciler import Live, Lookup, Reconciler
 from fargatectl.errors import AwsFailure, Refused
 from fargatectl.model.capacity import as_request, from_answer
 from fargatectl.model.change import Action, diff
-from fargatectl.model.spec import Effect, Spec
+from fargatectl.model.spec import Effect, Spec, setting
+from fargatectl.model.values import Late, known
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence, Set as AbstractSet
@@ -52,8 +53,23 @@ _DRAINING = (
 
 
 @dataclass(frozen=True, kw_only=True)
+class Recording:
+    """Where sessions of ECS Exec are recorded; empty parts are not used. `kms_key` encrypts the sessions themselves.
+
+    Sessions are recorded by the tasks: see `iam.record_to_logs` and `iam.record_to_bucket`.
+    """
+
+    log_group: Late[str] = ""
+    bucket: str = ""
+    prefix: str = ""
+    kms_key: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Cluster(Spec):
     """A cluster. `capacity` is its default strategy, `providers` what must be attached to it.
+
+    Without a `recording` sessions of ECS Exec go where the container's own log driver sends its output, AWS's default.
 
     Providers that somebody else attached to our cluster stay attached: their tasks may run on them.
     """
@@ -62,6 +78,7 @@ class Cluster(Spec):
     container_insights: str = "enabled"
     providers: tuple[str, ...] = ()
     capacity: tuple[Capacity, ...] = ()
+    recording: Recording | None = setting(whole=True, default=None)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "providers", tuple(sorted(set(self.providers))))
@@ -100,6 +117,8 @@ class Clusters(Reconciler[Cluster, ClusterOut]):
             "tags": ecs_pairs(spec.tags),
             "settings": _settings(spec),
         }
+        if spec.recording:
+            request["configuration"] = _configuration(spec)
         if spec.providers:
             request |= {
                 "capacityProviders": list(spec.providers),
@@ -124,8 +143,11 @@ class Clusters(Reconciler[Cluster, ClusterOut]):
     def update(self, aws: Aws, live: ClusterLive, spec: Cluster, delta: Delta) -> ClusterOut:
         if delta.touches("tags"):
             aws.ecs.tag_resource(resourceArn=live.out.arn, tags=ecs_pairs(spec.tags))
-        if delta.touches("container_insights"):
-            aws.ecs.update_cluster(cluster=spec.name, settings=_settings(spec))
+        request: dict[str, Any] = {"settings": _settings(spec)} if delta.touches("container_insights") else {}
+        if delta.touches("recording"):
+            request["configuration"] = _configuration(spec)
+        if request:
+            aws.ecs.update_cluster(cluster=spec.name, **request)
         if delta.touches("providers", "capacity"):
             self._put_capacity(aws, live, spec)
         return live.out
@@ -208,13 +230,14 @@ def use(stack: Stack, cluster: str, *, providers: Iterable[str] = ()) -> Declare
     return stack.find(ExistingClusters(), cluster, query)
 
 
-def declare(
+def declare(  # noqa: PLR0913 - the settings of a cluster
     stack: Stack,
     name: str,
     *,
     container_insights: str,
     capacity: Sequence[Capacity] = (),
     providers: Iterable[str] = (),
+    recording: Recording | None = None,
 ) -> Declared[ClusterOut]:
     """Declare the cluster. `capacity` is its default strategy; `providers` are what services use besides."""
     spec = Cluster(
@@ -222,6 +245,7 @@ def declare(
         container_insights=container_insights,
         capacity=tuple(capacity),
         providers=(*providers, *(item.provider for item in capacity)),
+        recording=recording,
     )
     return stack.add(Clusters(), name, spec, group="cluster")
 
@@ -230,8 +254,10 @@ def _describe(aws: Aws, names: Sequence[str]) -> dict[str, ClusterLive]:
     """Return the clusters of `names` that exist, by name; those being made or deleted included."""
 
     def ask(batch: Sequence[str]) -> list[ClusterTypeDef]:
-        # Without `include` ECS leaves settings and tags out, which would look like drift.
-        return aws.ecs.describe_clusters(clusters=list(batch), include=["SETTINGS", "TAGS"])["clusters"]
+        # Without `include` ECS leaves settings, configuration and tags out, which would look like drift.
+        return aws.ecs.describe_clusters(clusters=list(batch), include=["SETTINGS", "CONFIGURATIONS", "TAGS"])[
+            "clusters"
+        ]
 
     pages = aws.each(ask, chunks(list(dict.fromkeys(names)), _DESCRIBE_MAX))
     return {c["clusterName"]: _live(c) for page in pages for c in page if c["status"] != "INACTIVE"}
@@ -244,6 +270,7 @@ def _live(found: ClusterTypeDef) -> ClusterLive:
         container_insights=settings.get("containerInsights", "disabled"),
         providers=tuple(found.get("capacityProviders") or ()),
         capacity=from_answer(found.get("defaultCapacityProviderStrategy")),
+        recording=_recording(found),
         tags=as_dict(found.get("tags")),
     )
     return Live(spec, ClusterOut(found["clusterName"], found["clusterArn"]), found["clusterArn"])
@@ -253,7 +280,9 @@ def _until_active(aws: Aws, name: str) -> ClusterLive:
     """Return the cluster once it is ACTIVE. Raises `AwsFailure` when it ends up FAILED, or takes ten minutes."""
 
     def look() -> ClusterLive | None:
-        described = aws.ecs.describe_clusters(clusters=[name], include=["SETTINGS", "TAGS"])["clusters"]
+        described = aws.ecs.describe_clusters(clusters=[name], include=["SETTINGS", "CONFIGURATIONS", "TAGS"])[
+            "clusters"
+        ]
         status = described[0]["status"] if described else "MISSING"
         if status == "FAILED":
             message = f"ECS could not make the cluster {name}: its status is FAILED"
@@ -265,3 +294,29 @@ def _until_active(aws: Aws, name: str) -> ClusterLive:
 
 def _settings(spec: Cluster) -> list[Any]:
     return [{"name": "containerInsights", "value": spec.container_insights}]
+
+
+def _configuration(spec: Cluster) -> dict[str, Any]:
+    """Return the configuration of ECS Exec: ECS API Reference, ExecuteCommandConfiguration."""
+    wanted = spec.recording
+    if wanted is None:
+        return {"executeCommandConfiguration": {"logging": "DEFAULT"}}
+    group: Any = {"cloudWatchLogGroupName": known(wanted.log_group)} if wanted.log_group else {}
+    bucket = {"s3BucketName": wanted.bucket} if wanted.bucket else {}
+    prefix = {"s3KeyPrefix": wanted.prefix} if wanted.prefix else {}
+    key = {"kmsKeyId": wanted.kms_key} if wanted.kms_key else {}
+    # Without a place of its own, a record goes where the container's output goes.
+    logging = {"logging": "OVERRIDE", "logConfiguration": {**group, **bucket, **prefix}} if group or bucket else {}
+    return {"executeCommandConfiguration": {"logging": "DEFAULT", **logging, **key}}
+
+
+def _recording(found: ClusterTypeDef) -> Recording | None:
+    command: Any = (found.get("configuration") or {}).get("executeCommandConfiguration") or {}
+    places: Any = command.get("logConfiguration") or {}
+    recording = Recording(
+        log_group=places.get("cloudWatchLogGroupName", ""),
+        bucket=places.get("s3BucketName", ""),
+        prefix=places.get("s3KeyPrefix", ""),
+        kms_key=command.get("kmsKeyId", ""),
+    )
+    return None if recording == Recording() else recording

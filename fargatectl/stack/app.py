@@ -29,6 +29,7 @@ from fargatectl.reconcilers import (
     service as ecs,
 )
 from fargatectl.stack.dashboard import declare_dashboard
+from fargatectl.stack.exec import endpoints as exec_endpoints, recording
 from fargatectl.stack.logs import declare_groups
 from fargatectl.stack.roles import containers
 from fargatectl.stack.service import declare_service
@@ -98,7 +99,8 @@ def _shared(config: Config, region: str, stack: Stack, variables: Mapping[str, s
         private_subnets=_tags_or(config.network.private_subnets),
     )
     vpc = net.ref(lambda found: found.vpc_id)
-    placements = {name: _placement(name, service, region) for name, service in config.services.items()}
+    groups = declare_groups(config, stack)
+    placements = {name: _placement(name, service, config, region) for name, service in config.services.items()}
     for place in placements.values():
         stack.note(net.ref(place).then(lambda placement: placement.reason))
     return Shared(
@@ -107,13 +109,13 @@ def _shared(config: Config, region: str, stack: Stack, variables: Mapping[str, s
         stack=stack,
         identity=who,
         network=net,
-        cluster=_cluster(config, stack),
+        cluster=_cluster(config, stack, groups),
         namespace=_namespace(config, stack, vpc),
         registries={name: _credentials(stack, name, one, variables) for name, one in config.registries.items()},
         placements=placements,
         balancers={name: _load_balancer(config, stack, name, net, placements) for name in config.load_balancers},
         task_groups={name: network.task_group(stack, name, vpc_id=vpc) for name in config.services},
-        log_groups=declare_groups(config, stack),
+        log_groups=groups,
     )
 
 
@@ -129,7 +131,9 @@ def _credentials(stack: Stack, name: str, one: Registry, variables: Mapping[str,
     )
 
 
-def _cluster(config: Config, stack: Stack) -> Declared[cluster.ClusterOut]:
+def _cluster(
+    config: Config, stack: Stack, groups: Mapping[str, Declared[logs.LogGroupOut]]
+) -> Declared[cluster.ClusterOut]:
     wanted = config.cluster
     providers = {item.provider for service in config.services.values() for item in service.capacity}
     if wanted.use:
@@ -140,6 +144,7 @@ def _cluster(config: Config, stack: Stack) -> Declared[cluster.ClusterOut]:
         container_insights=wanted.container_insights,
         capacity=[Capacity(**item.model_dump()) for item in wanted.capacity],
         providers=providers,
+        recording=recording(config, groups),
     )
 
 
@@ -206,9 +211,11 @@ def _declare_records(shared: Shared) -> None:
     dns.declare(shared.stack, shared.config.dns.zone, aliases)
 
 
-def _placement(name: str, service: Service, region: str) -> Callable[[network.Network], network.TaskPlacement]:
+def _placement(
+    name: str, service: Service, config: Config, region: str
+) -> Callable[[network.Network], network.TaskPlacement]:
     """Return how to choose the subnets of a service's tasks, once the network is known."""
-    reach = _reach(service, region)
+    reach = _reach(service, config, region)
 
     def place(found: network.Network) -> network.TaskPlacement:
         path = f"services.{name}"
@@ -217,7 +224,7 @@ def _placement(name: str, service: Service, region: str) -> Callable[[network.Ne
     return place
 
 
-def _reach(service: Service, region: str) -> network.Reach:
+def _reach(service: Service, config: Config, region: str) -> network.Reach:
     """Return what the tasks of a service must get to before and while they run."""
     endpoints = set() if service.logs.driver == "none" else {"logs"}
     # A log router's image is in no registry of the account, and its output may go anywhere.
@@ -232,7 +239,7 @@ def _reach(service: Service, region: str) -> network.Reach:
     if service.env_files:
         endpoints.add("s3")
     if service.exec:
-        endpoints.add("ssmmessages")
+        endpoints |= set(exec_endpoints(config))
     return network.Reach(internet, frozenset(endpoints))
 
 

@@ -13,11 +13,12 @@ if TYPE_CHECKING:
     from fargatectl.config.models import Config, Service
     from fargatectl.engine.stack import Declared, Stack
 
+_RECORD_DAYS = 30
 _ROUTER_PREFIX = "log-router"
 
 
 def declare_groups(config: Config, stack: Stack) -> dict[str, Declared[logs.LogGroupOut]]:
-    """Declare each log group once; the first service that names it says how it is kept."""
+    """Declare each log group once; the first service that names it says how it is kept, else it is for sessions."""
     declared: dict[str, Declared[logs.LogGroupOut]] = {}
     for name, service in config.services.items():
         wanted = service.logs
@@ -32,6 +33,9 @@ def declare_groups(config: Config, stack: Stack) -> dict[str, Declared[logs.LogG
             kms_key=wanted.kms_key or "",
             group=f"service {name}",
         )
+    recorded = config.cluster.exec.log_group if config.cluster.exec else None
+    if recorded and recorded not in declared:
+        declared[recorded] = logs.declare(stack, recorded, retention_days=_RECORD_DAYS, keep=False, group="cluster")
     return declared
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from fargatectl.config.checks.volumes import READ_ONLY
 from fargatectl.model.images import parse
 from fargatectl.reconcilers import efs, iam, logs, secrets
+from fargatectl.stack.exec import rights as exec_rights
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -76,7 +77,7 @@ def _task(shared: Shared, name: str, service: Service) -> Iterable[iam.Statement
     for place, one in enumerate(service.permissions.allow, start=1):
         yield iam.allow(f"Allow{place}", one.actions, one.resources)
     if service.exec:
-        yield from iam.exec_channels()
+        yield from exec_rights(shared)
     if service.logs.driver == "awsfirelens" and not service.logs.options:
         yield from iam.write_logs([_log_group(shared, service)])
     yield from _mounting(shared, name, service)

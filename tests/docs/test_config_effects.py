@@ -23,6 +23,7 @@ region = "eu-central-1"
 vpc = { tag = { Name = "old" } }
 [cluster]
 capacity = [{ provider = "FARGATE" }]
+exec = { bucket = "shop-old" }
 [registries.hub]
 match = "docker.io/acme/*"
 secret = "shop/hub"

@@ -232,3 +232,19 @@ def test_a_cluster_that_the_file_no_longer_names_is_swept(
 
     assert converger.changes(stack(owner)) == {}
     assert converger.changes(Stack(owner, kinds=[Clusters()])) == {"cluster.cluster/shop": "delete"}
+
+
+def test_recording_of_sessions_is_set_changed_and_taken_back_in_place(
+    aws: Aws, converger: Converger, owner: Ownership, local: LocalAws
+) -> None:
+    recording = cluster.Recording(log_group="/shop/exec", kms_key="arn:aws:kms:eu-central-1:123456789012:key/k")
+    converger.apply(stack(owner, recording=recording))
+    assert writes(local) == ["CreateCluster"]
+    assert converger.changes(stack(owner, recording=recording)) == {}
+
+    for other in (cluster.Recording(bucket="shop-sessions"), None):
+        converger.apply(stack(owner, recording=other))
+        assert converger.changes(stack(owner, recording=other)) == {}
+
+    (found,) = aws.ecs.describe_clusters(clusters=["shop"], include=["CONFIGURATIONS"])["clusters"]
+    assert found["configuration"]["executeCommandConfiguration"] == {"logging": "DEFAULT"}

@@ -107,7 +107,34 @@ def reads_its_registry(world: World) -> bool:
     return read.format(arn=arn) in policy and decrypt in policy
 
 
+def records_sessions(world: World) -> bool:
+    command = world.aws.ecs.describe_clusters(clusters=["shop"], include=["CONFIGURATIONS"])["clusters"][0][
+        "configuration"
+    ]["executeCommandConfiguration"]
+    places = {"cloudWatchLogGroupName": "/shop/exec", "s3BucketName": "shop-sessions", "s3KeyPrefix": "exec"}
+    assert command == {"logging": "OVERRIDE", "kmsKeyId": KEY, "logConfiguration": places}
+    policy = task_policy(world)
+    wanted = (
+        "ssmmessages:OpenDataChannel",
+        "arn:aws:logs:eu-central-1:123456789012:log-group:/shop/exec:*",
+        "arn:aws:s3:::shop-sessions/exec/*",
+        f"'Action': ['kms:Decrypt'], 'Resource': ['{KEY}']",
+    )
+    return all(part in policy for part in wanted)
+
+
 BLOCKS = [
+    Block(
+        "recorded sessions",
+        f"""
+        services.web.exec = true
+        [cluster]
+        exec = {{ log_group = "/shop/exec", bucket = "shop-sessions", prefix = "exec", kms_key = "{KEY}" }}
+        """,
+        effect="none",
+        deletes=frozenset({"logs.group/shop/exec"}),
+        holds=records_sessions,
+    ),
     Block(
         "credentials from the environment",
         f"""
@@ -265,8 +292,9 @@ def rings(world: World, name: str) -> Any:
 
 
 def with_block(block: Block) -> str:
-    """Return the base with the block in it: dotted keys go before its tables."""
+    """Return the base with the block in it: dotted keys go into its service, tables behind it."""
     lines = [line.strip() for line in block.text.strip().splitlines()]
-    if lines[0].startswith("["):
-        return BASE + "\n".join(lines) + "\n"
-    return BASE.replace("[services.web]\n", "[services.web]\n" + "\n".join(lines).replace("services.web.", "") + "\n")
+    first = next((place for place, line in enumerate(lines) if line.startswith("[")), len(lines))
+    keys = "".join(f"{line.removeprefix('services.web.')}\n" for line in lines[:first])
+    tables = "".join(f"{line}\n" for line in lines[first:])
+    return BASE.replace("[services.web]\n", f"[services.web]\n{keys}") + tables

@@ -28,6 +28,7 @@ def check(config: Config, environment: str | None) -> Iterator[Finding]:
     yield from _tags(config)
     yield from _registries(config)
     yield from _sources(config)
+    yield from _recording(config)
     yield from _alarms(config)
     yield from _dashboard(config)
     yield from capacity(config.cluster.capacity, ("cluster", "capacity"))
@@ -135,6 +136,19 @@ def capacity(items: Sequence[CapacityItem], path: KeyPath) -> Iterator[Finding]:
         yield Finding(path, "only one item may have a base")
     if not any(item.weight for item in items):
         yield Finding(path, "one item at least needs a weight above 0")
+
+
+def _recording(config: Config) -> Iterator[Finding]:
+    wanted = config.cluster.exec
+    if wanted is None:
+        return
+    path: KeyPath = ("cluster", "exec")
+    if not (wanted.log_group or wanted.bucket or wanted.kms_key):
+        yield Finding(path, "sessions are recorded in a `log_group` or a `bucket`, and encrypted with a `kms_key`")
+    if wanted.prefix and not wanted.bucket:
+        yield Finding((*path, "prefix"), "`prefix` needs `bucket`", about=((*path, "bucket"),))
+    if not any(service.exec for service in config.services.values()):
+        yield warning(path, "no service has `exec = true`", about=(("services",),))
 
 
 def _alarms(config: Config) -> Iterator[Finding]:

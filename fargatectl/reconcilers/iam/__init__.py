@@ -12,6 +12,8 @@ from fargatectl.reconcilers.iam.policy import (
     read_objects,
     read_parameters,
     read_secrets,
+    record_to_bucket,
+    record_to_logs,
     write_logs,
 )
 from fargatectl.reconcilers.iam.roles import Existing, Role, RoleOut, Roles, ServiceRoles, declare
@@ -35,5 +37,7 @@ __all__ = [
     "read_objects",
     "read_parameters",
     "read_secrets",
+    "record_to_bucket",
+    "record_to_logs",
     "write_logs",
 ]

@@ -196,6 +196,24 @@ def exec_channels() -> tuple[Statement, ...]:
     return (allow("ExecChannels", (f"ssmmessages:{channel}" for channel in channels), ("*",)),)
 
 
+def record_to_logs(group_arn: Value) -> tuple[Statement, ...]:
+    """Return what recording sessions of ECS Exec in a log group takes in the task role (ECS Developer Guide, "Logging
+    and auditing ECS Exec")."""
+    actions = ("logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents")
+    return (
+        allow("ExecFindGroup", ("logs:DescribeLogGroups",), ("*",)),
+        allow("ExecRecord", actions, (_map(group_arn, _streams),)),
+    )
+
+
+def record_to_bucket(bucket_arn: Value, prefix: str) -> tuple[Statement, ...]:
+    """Return what recording sessions in an S3 bucket takes, below `prefix` ("" or with a slash behind it)."""
+    return (
+        allow("ExecFindBucket", ("s3:GetBucketLocation", "s3:GetEncryptionConfiguration"), (bucket_arn,)),
+        allow("ExecStore", ("s3:PutObject",), (_map(bucket_arn, lambda arn: f"{arn}/{prefix}*"),)),
+    )
+
+
 def _streams(group: str | None) -> str | None:
     return f"{group}:*" if group else None
 

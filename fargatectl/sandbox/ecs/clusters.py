@@ -103,6 +103,8 @@ def _configuration(given: Mapping[str, Any] | None) -> Members | None:
         return None
     configuration = dict(given)
     command = configuration.get("executeCommandConfiguration")
+    if command is not None and command.get("logging") == "OVERRIDE" and not command.get("logConfiguration"):
+        raise invalid("A logConfiguration must be provided when the logging is OVERRIDE.")
     if command is not None:
         configuration["executeCommandConfiguration"] = {"logging": "DEFAULT", **command}
     return configuration
