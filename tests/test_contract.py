@@ -201,6 +201,12 @@ def drift_dashboard(aws: Aws, out: Any) -> object:
     return aws.cloudwatch.put_dashboard(DashboardName=out.name, DashboardBody=json.dumps(body))
 
 
+def lock_in(aws: Aws, out: Any) -> object:
+    group = aws.ec2.describe_security_groups(GroupIds=[out.id])["SecurityGroups"][0]
+    permissions: Any = group["IpPermissionsEgress"]
+    return aws.ec2.revoke_security_group_egress(GroupId=out.id, IpPermissions=permissions)
+
+
 CASES = [
     Case(
         "logs.group/shop/web",
@@ -229,6 +235,7 @@ CASES = [
     Case(
         "network.security_group/web-task",
         change=('team = "checkout"', 'team = "web"'),
+        drift=lock_in,
         tag=lambda aws, out: aws.ec2.create_tags(Resources=[out.id], Tags=[{"Key": "theirs", "Value": "x"}]),
     ),
     Case("network.ingress/web-task", change=("port   = 8080", "port   = 8081"), drift=revoke_all),

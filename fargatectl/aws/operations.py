@@ -33,6 +33,7 @@ OPERATIONS: dict[str, tuple[str, ...]] = {
         "TagResource",
     ),
     "ec2": (
+        "AuthorizeSecurityGroupEgress",
         "AuthorizeSecurityGroupIngress",
         "CreateSecurityGroup",
         "CreateTags",
@@ -43,6 +44,7 @@ OPERATIONS: dict[str, tuple[str, ...]] = {
         "DescribeSubnets",
         "DescribeVpcEndpoints",
         "DescribeVpcs",
+        "RevokeSecurityGroupEgress",
         "RevokeSecurityGroupIngress",
     ),
     "ecs": (

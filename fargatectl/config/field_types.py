@@ -47,6 +47,14 @@ Source = Annotated[
 ]
 """Where traffic may come from: EC2 API Reference, IpPermission."""
 Sources = Annotated[tuple[Source, ...], OneOrMany()]
+Peer = Annotated[
+    str,
+    Text(
+        'a CIDR such as "10.0.0.0/8", a security group "sg-…", a prefix list "pl-…" or a group of the file by its name',
+        r"[0-9a-fA-F.:]+/[0-9]{1,3}|[A-Za-z0-9_-]{1,255}",
+    ),
+]
+"""Where traffic may come from, groups of `[network.security_groups]` included."""
 PolicyArn = Annotated[
     str, Text("the ARN of an IAM policy", r"arn:aws[a-z-]*:iam::([0-9]{12}|aws):policy/[\w+=,.@/-]+", 2048)
 ]

@@ -53,6 +53,8 @@ ENVIRONMENT_FILES_PER_TASK = 10
 """ECS Developer Guide, "Passing environment variables to a container": files per task definition."""
 SECURITY_GROUPS_PER_SERVICE = 5
 """ECS API Reference, AwsVpcConfiguration: securityGroups."""
+RULES_PER_SECURITY_GROUP = 60
+"""VPC User Guide, "Amazon VPC quotas": inbound or outbound rules per security group."""
 TARGET_GROUPS_PER_SERVICE = 5
 """ECS API Reference, CreateService: loadBalancers."""
 RULES_PER_LOAD_BALANCER = 100

@@ -26,11 +26,11 @@ from fargatectl.config.field_types import (
     KmsKey,
     LocalVariable,
     Name,
+    Peer,
     PolicyArn,
     Port,
     Provider,
     Region,
-    Source,
     Sources,
     String,
     Strings,
@@ -178,8 +178,8 @@ ExistingLoadBalancer = Annotated[
 class Ingress(Section):
     """Who may reach a security group, at which port."""
 
-    from_: Source = Field(alias="from")
-    """A CIDR, a security group or a prefix list."""
+    from_: Peer = Field(alias="from")
+    """A CIDR, a security group by its id or its name in the file, or a prefix list."""
     port: Port
     """The TCP port."""
 
@@ -190,7 +190,7 @@ class SecurityGroup(Section):
     ingress: tuple[Ingress, ...] = ()
     """What may come in."""
     egress: Sources = ("0.0.0.0/0",)
-    """Where traffic may go."""
+    """Where traffic may go, at any port; `[]` is nowhere."""
 
 
 class Network(Section):

@@ -25,11 +25,9 @@ class Pending:
 
 
 PENDING = (
-    Pending("network.security_groups"),
     Pending("discovery.type", ("http",)),
     Pending("load_balancers.*.certificates", ("request", ("request",))),
     Pending("load_balancers.*.ip_address_type", ("dualstack",)),
-    Pending("services.*.security_groups"),
     Pending("services.*.pin_digest", (True,)),
     Pending("services.*.deploy.strategy", ("blue_green", "linear", "canary")),
     Pending("services.*.deploy.before"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from fargatectl.config.checks.groups import is_id
 from fargatectl.config.existing import name_in
 from fargatectl.config.images import images
 from fargatectl.config.models import TagSelector
@@ -25,8 +26,8 @@ def references(config: Config) -> dict[str, Any]:
     `public` where the file says it. `secrets`: `{"name" or "arn": …, "keys": […]}`, with `stages` and `versions`
     where those are named. `repositories`: ECR's of this account and Region, `{"name", "tags", "digests"}`.
     `access_points`: `{"id", "file_system"}`. `roles`: roles that ECS tasks assume. `parameters`, `certificates`,
-    `policies`, `objects`, `file_systems`, `topics`, `alarms`, `clusters` and `security_groups` are lists of names, ARNs
-    or ids; `namespaces` and `load_balancers` are `{"name", "vpc"}`.
+    `policies`, `objects`, `file_systems`, `topics`, `alarms` and `clusters` are lists of names, ARNs or ids;
+    `namespaces`, `load_balancers` and `security_groups` are `{"name", "vpc"}`.
     """
     found: dict[str, Any] = {
         "vpc": _vpc(config),
@@ -51,7 +52,7 @@ def references(config: Config) -> dict[str, Any]:
         "clusters": [name_in(config.cluster.use)] if config.cluster.use else [],
         "namespaces": list(_in_vpc(config, [config.discovery.use if config.discovery else None])),
         "load_balancers": list(_in_vpc(config, [one.use for one in config.load_balancers.values()])),
-        "security_groups": _once(source for source in _sources(config) if source.startswith("sg-")),
+        "security_groups": list(_in_vpc(config, [one for one in _sources(config) if one.startswith("sg-")])),
     }
     return {key: value for key, value in found.items() if value}
 
@@ -170,3 +171,7 @@ def _sources(config: Config) -> Iterator[str]:
         yield from balancer.allow_from
     for service in config.services.values():
         yield from service.allow_from
+        yield from (one for one in service.security_groups if is_id(one))
+    for group in config.network.security_groups.values():
+        yield from (rule.from_ for rule in group.ingress if is_id(rule.from_))
+        yield from group.egress

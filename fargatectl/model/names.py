@@ -64,6 +64,11 @@ def task_security_group(owner: Ownership, service: str) -> str:
     return f"{owner.prefix}-{service}-task"
 
 
+def own_security_group(owner: Ownership, name: str) -> str:
+    """Return the name of a security group that the file describes."""
+    return f"{owner.prefix}-{name}-sg"
+
+
 def scaling_alarm(owner: Ownership, service: str, policy: str) -> str:
     """Return the name of the alarm of a step policy."""
     return f"{owner.prefix}-{service}-scaling-{policy}"[:ALARM_NAME_MAX]

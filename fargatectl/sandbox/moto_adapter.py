@@ -248,6 +248,14 @@ def rename_subnet(ec2: Any, made: str, wanted: str) -> None:  # noqa: ANN401 - m
                 association.subnet_id = wanted
 
 
+def rename_security_group(ec2: Any, made: str, wanted: str) -> None:  # noqa: ANN401 - moto's objects are untyped
+    """Give a security group that was just made the id that a file names."""
+    for groups in ec2.groups.values():
+        if made in groups:
+            group = groups[wanted] = groups.pop(made)
+            group.id = group.group_id = wanted
+
+
 def rename_file_system(efs: Any, made: str, wanted: str) -> None:  # noqa: ANN401 - moto's objects are untyped
     """Give a file system the id that a file names."""
     system = efs.file_systems_by_id[wanted] = efs.file_systems_by_id.pop(made)

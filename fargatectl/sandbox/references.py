@@ -9,7 +9,8 @@
      "repositories": [{"name": "shop/web", "tags": ["1.0.0"]}], "topics": ["arn:aws:sns:…"], "buckets": ["shop-logs"],
      "policies": ["arn:aws:iam::…:policy/boundary"], "alarms": ["shop-5xx"], "file_systems": ["fs-…"],
      "access_points": [{"id": "fsap-…", "file_system": "fs-…"}], "roles": ["tasks"], "clusters": ["shop"],
-     "namespaces": [{"name": "shop.internal", "vpc": {…}}], "load_balancers": [{"name": "edge", "vpc": {…}}]}
+     "namespaces": [{"name": "shop.internal", "vpc": {…}}], "load_balancers": [{"name": "edge", "vpc": {…}}],
+     "security_groups": [{"name": "sg-…", "vpc": {…}}]}
 
 What exists already is left alone, so that a second call makes nothing.
 """
@@ -236,6 +237,18 @@ def _namespace(region: Region, wish: Mapping[str, Any]) -> Iterator[str]:
     yield f"namespace {name}"
 
 
+def _security_group(region: Region, wish: Mapping[str, Any]) -> Iterator[str]:
+    identifier = wish["name"]
+    named = [{"Name": "group-id", "Values": [identifier]}]
+    if region.ask("ec2", "DescribeSecurityGroups", Filters=named)["SecurityGroups"]:
+        return
+    vpc, _ = networks.public_subnets(region, wish["vpc"])
+    name = f"existing-{identifier}"
+    made = region.ask("ec2", "CreateSecurityGroup", GroupName=name, Description="placeholder", VpcId=vpc)["GroupId"]
+    moto_adapter.rename_security_group(region.backend("ec2"), made, identifier)
+    yield f"security group {identifier}, which lets nothing in and everything out"
+
+
 def _load_balancer(region: Region, wish: Mapping[str, Any]) -> Iterator[str]:
     """Make a load balancer in public subnets of the VPC, with a listener on port 80 that answers 404."""
     name = wish["name"]
@@ -267,5 +280,6 @@ _MAKERS: dict[str, Callable[[Region, Any], Iterator[str]]] = {
     "roles": _role,
     "clusters": _cluster,
     "namespaces": _namespace,
+    "security_groups": _security_group,
     "load_balancers": _load_balancer,
 }

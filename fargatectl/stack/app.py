@@ -30,6 +30,7 @@ from fargatectl.reconcilers import (
 )
 from fargatectl.stack.dashboard import declare_dashboard
 from fargatectl.stack.exec import endpoints as exec_endpoints, recording
+from fargatectl.stack.groups import declare_task_groups
 from fargatectl.stack.logs import declare_groups
 from fargatectl.stack.roles import containers
 from fargatectl.stack.service import declare_service
@@ -114,7 +115,7 @@ def _shared(config: Config, region: str, stack: Stack, variables: Mapping[str, s
         registries={name: _credentials(stack, name, one, variables) for name, one in config.registries.items()},
         placements=placements,
         balancers={name: _load_balancer(config, stack, name, net, placements) for name in config.load_balancers},
-        task_groups={name: network.task_group(stack, name, vpc_id=vpc) for name in config.services},
+        task_groups=declare_task_groups(config, stack, vpc),
         log_groups=groups,
     )
 

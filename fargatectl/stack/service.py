@@ -53,7 +53,7 @@ def declare_service(shared: Shared, name: str, service: Service) -> ServiceView:
             desired_count=None if scaled else count,
             capacity=_capacity(shared, service),
             subnets=placed.then(lambda placement: placement.subnets),
-            security_groups=(shared.task_groups[name],),
+            security_groups=shared.task_groups[name].all,
             public_ip=placed.then(lambda placement: placement.public_ip),
             targets=_targets(name, service, target),
             discovery=_discovery(shared, name, service, target),
@@ -96,9 +96,9 @@ def _declare_ingress(shared: Shared, name: str, service: Service) -> Ref[str]:
     if service.http:
         sources += shared.balancers[service.http.load_balancer].callers
     if service.discovery:
-        sources += [group for other, group in shared.task_groups.items() if other != name]
+        sources += [groups.own for other, groups in shared.task_groups.items() if other != name]
     sources += service.allow_from
-    group = shared.task_groups[name]
+    group = shared.task_groups[name].own
     return network.task_ingress(shared.stack, name, group_id=group, port=service.port, sources=sources)
 
 

@@ -14,9 +14,9 @@ if TYPE_CHECKING:
     from fargatectl.aws.session import Identity
     from fargatectl.config.models import Config
     from fargatectl.engine.stack import Declared, Stack
-    from fargatectl.model.values import Ref
     from fargatectl.reconcilers import alb, cloudmap, cluster, logs
     from fargatectl.reconcilers.network import Network, TaskPlacement
+    from fargatectl.stack.groups import TaskGroups
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -36,7 +36,7 @@ class Shared:
     registries: Mapping[str, Declared[SecretOut]]
     placements: Mapping[str, Callable[[Network], TaskPlacement]]
     balancers: Mapping[str, alb.LoadBalancerHandles]
-    task_groups: Mapping[str, Ref[str]]
+    task_groups: Mapping[str, TaskGroups]
     log_groups: Mapping[str, Declared[logs.LogGroupOut]]
 
     def credentials(self, image: str) -> Declared[SecretOut] | None:

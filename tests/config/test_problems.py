@@ -31,6 +31,43 @@ CRON = "services.web.scaling.schedule[0].cron"
 
 
 ERRORS = [
+    # security groups
+    (
+        web('security_groups = ["task"]\n[network.security_groups.tasks]\n'),
+        "services.web.security_groups[0]",
+        5,
+        "there is no security group `task`",
+    ),
+    (
+        web('security_groups = ["a", "a"]\n[network.security_groups.a]\n'),
+        "services.web.security_groups[1]",
+        5,
+        "a stands twice in the list",
+    ),
+    (
+        web(f"security_groups = {[f'sg-0000000{place}' for place in range(5)]}\n"),
+        "services.web.security_groups",
+        5,
+        "5 security groups; a service takes 4 beside its own",
+    ),
+    (
+        f'{HEAD}[network.security_groups.a]\ningress = [{{ from = "b", port = 1 }}]\n',
+        "network.security_groups.a.ingress[0].from",
+        4,
+        "there is no security group `b`",
+    ),
+    (
+        f'{HEAD}[network.security_groups.a]\negress = ["10.0.0.1/8"]\n',
+        "network.security_groups.a.egress[0]",
+        4,
+        "10.0.0.1/8 has bits set beyond its prefix",
+    ),
+    (
+        f"{HEAD}[network.security_groups.a]\negress = {[f'10.0.{place}.0/24' for place in range(61)]}\n",
+        "network.security_groups.a.egress",
+        4,
+        "61 rules; a security group takes 60 each way",
+    ),
     # what exists already
     (
         f'{HEAD}[cluster]\nuse = "main"\nname = "other"\n',

@@ -21,6 +21,10 @@ app = "shop"
 region = "eu-central-1"
 [network]
 vpc = { tag = { Name = "old" } }
+[network.security_groups.metrics]
+[[network.security_groups.metrics.ingress]]
+from = "192.168.0.0/16"
+port = 9090
 [cluster]
 capacity = [{ provider = "FARGATE" }]
 exec = { bucket = "shop-old" }
@@ -90,6 +94,7 @@ CHANGES = {
 PLACES = {
     "volumes": "data",
     "load_balancers": "public",
+    "security_groups": "metrics",
     "registries": "hub",
     "services": "web",
     "sidecars": "agent",

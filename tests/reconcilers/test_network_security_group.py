@@ -8,7 +8,7 @@ from fargatectl.engine.executor import execute
 from fargatectl.engine.stack import Stack
 from fargatectl.errors import AwsFailure, Refused
 from fargatectl.reconcilers import network
-from fargatectl.reconcilers.network import IngressRule, SecurityGroup, SecurityGroups
+from fargatectl.reconcilers.network import Rule, SecurityGroup, SecurityGroups
 
 if TYPE_CHECKING:
     from fargatectl.aws.session import Aws
@@ -243,5 +243,65 @@ def test_many_groups_are_read_with_one_call(converger: Converger, owner: Ownersh
 
 
 def test_a_source_that_is_no_cidr_is_left_as_it_is() -> None:
-    assert IngressRule("sg-1", 80, 80).source == "sg-1"
-    assert IngressRule("10.0.0.0/99", 80, 80).source == "10.0.0.0/99"
+    assert Rule("sg-1", 80, 80).source == "sg-1"
+    assert Rule("10.0.0.0/99", 80, 80).source == "10.0.0.0/99"
+
+
+def guarded(owner: Ownership, *egress: str) -> Stack:
+    made = Stack(owner, kinds=network.KINDS)
+    vpc_id = network.declare(made).ref(lambda found: found.vpc_id)
+    network.own_group(made, "metrics", vpc_id=vpc_id, egress=egress)
+    return made
+
+
+def ways_out(aws: Aws) -> set[str]:
+    group = described(aws, "shop-metrics-sg")
+    return {
+        source[member]
+        for permission in group["IpPermissionsEgress"]
+        for ranges, member in (("IpRanges", "CidrIp"), ("Ipv6Ranges", "CidrIpv6"))
+        for source in permission[ranges]
+    }
+
+
+def let_out(aws: Aws, ranges: str, cidr: dict[str, str]) -> None:
+    permission: Any = {"IpProtocol": "-1", ranges: [cidr]}
+    group_id = described(aws, "shop-metrics-sg")["GroupId"]
+    aws.ec2.authorize_security_group_egress(GroupId=group_id, IpPermissions=[permission])
+
+
+def test_the_way_out_is_what_the_file_says(aws: Aws, converger: Converger, owner: Ownership) -> None:
+    converger.apply(guarded(owner, "10.0.0.0/8", "192.168.0.0/16"))
+    assert ways_out(aws) == {"10.0.0.0/8", "192.168.0.0/16"}
+    assert converger.changes(guarded(owner, "10.1.2.3/8", "192.168.0.0/16")) == {}
+
+    converger.apply(guarded(owner))
+    assert ways_out(aws) == set()
+
+    converger.apply(guarded(owner, "0.0.0.0/0"))
+    assert ways_out(aws) == {"0.0.0.0/0"}
+
+
+def test_ways_out_that_others_allow_stay(aws: Aws, converger: Converger, owner: Ownership) -> None:
+    converger.apply(guarded(owner, "10.0.0.0/8"))
+    let_out(aws, "IpRanges", {"CidrIp": "203.0.113.0/24", "Description": "the office"})
+    assert converger.changes(guarded(owner, "10.0.0.0/8")) == {}
+    assert converger.changes(guarded(owner, "10.0.0.0/8", "203.0.113.0/24")) == {}
+
+    converger.apply(guarded(owner, "192.168.0.0/16"))
+
+    assert ways_out(aws) == {"192.168.0.0/16", "203.0.113.0/24"}
+
+
+def test_what_ec2_allows_in_a_vpc_with_ipv6_stays_beside_everything_and_goes_otherwise(
+    aws: Aws, converger: Converger, owner: Ownership
+) -> None:
+    vpc = aws.ec2.describe_vpcs()["Vpcs"][0]["VpcId"]
+    aws.ec2.associate_vpc_cidr_block(VpcId=vpc, AmazonProvidedIpv6CidrBlock=True)
+    converger.apply(guarded(owner, "0.0.0.0/0"))
+    assert ways_out(aws) == {"0.0.0.0/0", "::/0"}
+    assert converger.changes(guarded(owner, "0.0.0.0/0")) == {}
+
+    converger.apply(guarded(owner, "10.0.0.0/8"))
+
+    assert ways_out(aws) == {"10.0.0.0/8"}

@@ -123,6 +123,19 @@ def records_sessions(world: World) -> bool:
     return all(part in policy for part in wanted)
 
 
+def guards_its_tasks(world: World) -> bool:
+    """The group of the file and one that exists stand beside the own one, which leaves the way out to the former."""
+    named: Any = {one["GroupName"]: one for one in world.aws.ec2.describe_security_groups()["SecurityGroups"]}
+    ours, own = named["shop-metrics-sg"], named["shop-web-task"]
+    (configured,) = [service(world)["networkConfiguration"]["awsvpcConfiguration"]["securityGroups"]]
+    assert set(configured) == {own["GroupId"], ours["GroupId"], "sg-0123456789abcdef0"}
+    (way_in,) = ours["IpPermissions"]
+    assert (way_in["FromPort"], way_in["IpRanges"][0]["CidrIp"]) == (9090, "10.0.0.0/8")
+    assert way_in["UserIdGroupPairs"][0]["GroupId"] == named["shop-probes-sg"]["GroupId"]
+    (way_out,) = ours["IpPermissionsEgress"]
+    return own["IpPermissionsEgress"] == [] and way_out["IpRanges"][0]["CidrIp"] == "10.0.0.0/8"
+
+
 BLOCKS = [
     Block(
         "recorded sessions",
@@ -134,6 +147,19 @@ BLOCKS = [
         effect="none",
         deletes=frozenset({"logs.group/shop/exec"}),
         holds=records_sessions,
+    ),
+    Block(
+        "security groups",
+        """
+        services.web.security_groups = ["metrics", "sg-0123456789abcdef0"]
+        [network.security_groups.metrics]
+        ingress = [{ from = "10.0.0.0/8", port = 9090 }, { from = "probes", port = 9090 }]
+        egress  = "10.0.0.0/8"
+        [network.security_groups.probes]
+        ingress = [{ from = "metrics", port = 9090 }]
+        """,
+        deletes=frozenset({"network.security_group/metrics-sg", "network.security_group/probes-sg"}),
+        holds=guards_its_tasks,
     ),
     Block(
         "credentials from the environment",

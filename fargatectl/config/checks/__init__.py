@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from fargatectl.config.checks import app, deployment, discovery, existing, logs, scaling, task, traffic, volumes
+from fargatectl.config.checks import app, deployment, discovery, existing, groups, logs, scaling, task, traffic, volumes
 
 if TYPE_CHECKING:
     from fargatectl.config.findings import Finding
@@ -24,6 +24,7 @@ def check(config: Config, environment: str | None) -> list[Finding]:
         *traffic.check(config),
         *discovery.check(config),
         *existing.check(config),
+        *groups.check(config, environment),
         *scaling.check(config),
         *deployment.check(config),
     ]

@@ -29,6 +29,7 @@ def check(config: Config, environment: str | None) -> Iterator[Finding]:
     yield from _registries(config)
     yield from _sources(config)
     yield from _recording(config)
+    yield from _group_sources(config)
     yield from _alarms(config)
     yield from _dashboard(config)
     yield from capacity(config.cluster.capacity, ("cluster", "capacity"))
@@ -110,6 +111,15 @@ def _sources(config: Config) -> Iterator[Finding]:
         for name, entry in entries.items():
             for index, source in enumerate(entry.allow_from):
                 yield from _cidr(source, (table, name, "allow_from", index))
+
+
+def _group_sources(config: Config) -> Iterator[Finding]:
+    for name, group in config.network.security_groups.items():
+        path: KeyPath = ("network", "security_groups", name)
+        for index, rule in enumerate(group.ingress):
+            yield from _cidr(rule.from_, (*path, "ingress", index, "from"))
+        for index, destination in enumerate(group.egress):
+            yield from _cidr(destination, (*path, "egress", index))
 
 
 def _cidr(source: str, path: KeyPath) -> Iterator[Finding]:

@@ -1,11 +1,12 @@
 """Security groups of load balancers and tasks. What may come in is another kind, `ingress`: groups may name each other.
 
-Egress is left as EC2 makes it, which is to allow everything.
+Where traffic may go is a setting of the group itself. EC2 makes a group with everything allowed; that rule counts as
+ours. Rules of others are never changed, and one that says the same as ours counts as that.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, ClassVar
 
 from fargatectl.aws import tags
@@ -18,6 +19,7 @@ from fargatectl.model.spec import Spec, setting
 from fargatectl.model.values import Late, known
 from fargatectl.reconcilers.network import reading
 from fargatectl.reconcilers.network.ingress import revoke_references
+from fargatectl.reconcilers.network.rules import ALL, OURS, Rule, authorize, canonical, exploded, revoke
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence, Set as AbstractSet
@@ -32,25 +34,36 @@ if TYPE_CHECKING:
 # DeleteSecurityGroup; ELB User Guide, "Delete an Application Load Balancer").
 _IN_USE = (Transient("DependencyViolation", seconds=600), Transient("InvalidGroup.InUse", seconds=600))
 _SHOWN = 5
+EVERYWHERE, _EVERYWHERE_IPV6 = "0.0.0.0/0", "::/0"
 
 
 @dataclass(frozen=True, slots=True)
 class SecurityGroupOut:
-    """`id` is "sg-…"."""
+    """`id` is "sg-…". `others` are destinations that somebody else allows."""
 
     id: str
+    others: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, kw_only=True)
 class SecurityGroup(Spec):
     """A security group. Its name is unique in its VPC; name, VPC and description never change (EC2 API Reference,
-    CreateSecurityGroup), and another wording of ours is no reason to make a new one."""
+    CreateSecurityGroup), and another wording of ours is no reason to make a new one.
+
+    `egress` are the destinations that may be reached, at all ports: CIDRs, security groups and prefix lists; None
+    leaves them to others.
+    """
 
     identity: ClassVar[tuple[str, ...]] = ("name", "vpc_id")
 
     name: str = setting(immutable=True)
     vpc_id: Late[str] = setting(immutable=True)
     description: str = setting(create_only=True, default="made by fargatectl")
+    egress: tuple[str, ...] | None = None
+
+    def __post_init__(self) -> None:
+        if self.egress is not None:
+            object.__setattr__(self, "egress", tuple(sorted({canonical(one) for one in self.egress})))
 
 
 class SecurityGroups(Reconciler[SecurityGroup, SecurityGroupOut]):
@@ -68,6 +81,23 @@ class SecurityGroups(Reconciler[SecurityGroup, SecurityGroupOut]):
         found = {(group["VpcId"], group["GroupName"]): group for group in groups}
         return [_live(found[key]) if key in found else None for key in wanted]
 
+    def match(
+        self, spec: SecurityGroup, live: Live[SecurityGroup, SecurityGroupOut]
+    ) -> Live[SecurityGroup, SecurityGroupOut]:
+        """Count destinations of others that `spec` wants, too. The rule for IPv6 that EC2 makes in a VPC with IPv6
+        stays beside the one for IPv4."""
+        wanted, has = set(spec.egress or ()), set(live.spec.egress or ())
+        has |= live.out.others & wanted
+        if EVERYWHERE in wanted:
+            has -= {_EVERYWHERE_IPV6} - wanted
+        return replace(live, spec=replace(live.spec, egress=tuple(has)))
+
+    def meanwhile(self, spec: SecurityGroup, live: Live[SecurityGroup, SecurityGroupOut]) -> SecurityGroup:
+        """Keep the ways out of the tasks of the old revision."""
+        if spec.egress is None:
+            return spec
+        return replace(spec, egress=(*spec.egress, *(live.spec.egress or ())))
+
     def create(self, aws: Aws, spec: SecurityGroup) -> SecurityGroupOut:
         try:
             made = aws.ec2.create_security_group(
@@ -81,7 +111,12 @@ class SecurityGroups(Reconciler[SecurityGroup, SecurityGroupOut]):
             live = self.read(aws, [spec])[0] if says(error, "InvalidGroup.Duplicate") else None
             if live is None or not same_resource(spec.tags, live.spec.tags):
                 raise
-            return live.out
+            live = self.match(spec, live)
+            return self.update(aws, live, spec, self.compare(spec, live))
+        if spec.egress is not None:
+            # In a VPC with IPv6 EC2 has allowed that, too; what is not there is not missed.
+            made_by_ec2 = {EVERYWHERE, *(() if EVERYWHERE in spec.egress else (_EVERYWHERE_IPV6,))}
+            _change_egress(aws, made["GroupId"], made_by_ec2, set(spec.egress))
         return SecurityGroupOut(made["GroupId"])
 
     def update(
@@ -89,6 +124,8 @@ class SecurityGroups(Reconciler[SecurityGroup, SecurityGroupOut]):
     ) -> SecurityGroupOut:
         if delta.touches("tags"):
             aws.ec2.create_tags(Resources=[live.out.id], Tags=tags.pairs(spec.tags))
+        if delta.touches("egress"):
+            _change_egress(aws, live.out.id, set(live.spec.egress or ()), set(spec.egress or ()))
         return live.out
 
     def delete(self, aws: Aws, live: Live[SecurityGroup, SecurityGroupOut]) -> None:
@@ -127,13 +164,30 @@ class SecurityGroups(Reconciler[SecurityGroup, SecurityGroupOut]):
 
 
 def _live(group: SecurityGroupTypeDef) -> Live[SecurityGroup, SecurityGroupOut]:
+    ours: set[str] = set()
+    others: set[str] = set()
+    for rule, description in exploded(group.get("IpPermissionsEgress", ())):
+        by_ec2 = not description and rule.source in {EVERYWHERE, _EVERYWHERE_IPV6}
+        if rule.protocol == ALL:
+            (ours if description == OURS or by_ec2 else others).add(str(rule.source))
     spec = SecurityGroup(
         name=group["GroupName"],
         vpc_id=group["VpcId"],
         description=group["Description"],
+        egress=tuple(ours),
         tags=tags.as_dict(group.get("Tags")),
     )
-    return Live(spec, SecurityGroupOut(group["GroupId"]), group["GroupId"])
+    return Live(spec, SecurityGroupOut(group["GroupId"], frozenset(others)), group["GroupId"])
+
+
+def _change_egress(aws: Aws, group_id: str, has: set[str], wanted: set[str]) -> None:
+    """Allow what is wanted before anything is taken away."""
+    authorize(aws, group_id, _ways_out(wanted - has), egress=True)
+    revoke(aws, group_id, _ways_out(has - wanted), egress=True)
+
+
+def _ways_out(destinations: Iterable[str]) -> list[Rule]:
+    return [Rule(destination, -1, -1, ALL) for destination in destinations]
 
 
 def _still_used(aws: Aws, name: str, group_id: str, error: ClientError) -> AwsFailure:
