@@ -133,7 +133,7 @@ def guards_its_tasks(world: World) -> bool:
     assert (way_in["FromPort"], way_in["IpRanges"][0]["CidrIp"]) == (9090, "10.0.0.0/8")
     assert way_in["UserIdGroupPairs"][0]["GroupId"] == named["shop-probes-sg"]["GroupId"]
     (way_out,) = ours["IpPermissionsEgress"]
-    return own["IpPermissionsEgress"] == [] and way_out["IpRanges"][0]["CidrIp"] == "10.0.0.0/8"
+    return bool(own["IpPermissionsEgress"] == [] and way_out["IpRanges"][0]["CidrIp"] == "10.0.0.0/8")
 
 
 BLOCKS = [
