@@ -158,6 +158,7 @@ OPERATIONS: dict[str, tuple[str, ...]] = {
         "UpdateSecret",
     ),
     "servicediscovery": (
+        "CreateHttpNamespace",
         "CreatePrivateDnsNamespace",
         "CreateService",
         "DeleteNamespace",

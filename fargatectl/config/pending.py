@@ -25,7 +25,6 @@ class Pending:
 
 
 PENDING = (
-    Pending("discovery.type", ("http",)),
     Pending("load_balancers.*.certificates", ("request", ("request",))),
     Pending("load_balancers.*.ip_address_type", ("dualstack",)),
     Pending("services.*.pin_digest", (True,)),

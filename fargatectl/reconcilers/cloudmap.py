@@ -1,4 +1,4 @@
-"""Cloud Map: the app's private DNS namespace, and the name that each service is found by in it."""
+"""Cloud Map: the app's namespace, private DNS or for API calls alone, and each service's name in it."""
 
 from __future__ import annotations
 
@@ -41,13 +41,14 @@ _HINTS = {
     "CANNOT_CREATE_HOSTED_ZONE": "the VPC has a private hosted zone of this or an overlapping name already: choose "
     "another discovery.namespace, or remove that zone from the VPC",
 }
-_DNS_PRIVATE = "DNS_PRIVATE"
+DNS_PRIVATE = "DNS_PRIVATE"
+HTTP = "HTTP"
 _HEALTH_CHECK = {"FailureThreshold": 1}  # the only value that there is, whatever is sent
 
 
 @dataclass(frozen=True, kw_only=True)
 class Namespace(Spec):
-    """A private DNS namespace in a VPC; its name is a private hosted zone there.
+    """A private DNS namespace in a VPC, where its name is a private hosted zone; or one of the type HTTP, in no VPC.
 
     Namespaces of one name may exist in several VPCs. Of ours, a tag says which; of somebody else's Cloud Map does not,
     and it counts as being in this VPC.
@@ -57,6 +58,7 @@ class Namespace(Spec):
 
     name: str = setting(immutable=True)
     vpc_id: Late[str] = setting(immutable=True)
+    type: str = setting(immutable=True, default=DNS_PRIVATE)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "name", self.name.lower().rstrip("."))
@@ -75,6 +77,8 @@ class NamespaceOut:
 class DiscoveryService(Spec):
     """A Cloud Map service: the name in the namespace under which ECS registers its tasks. `ttl` in seconds.
 
+    In an HTTP namespace it has neither `records` nor a `ttl`, and cannot be changed in place.
+
     ECS reports the health of tasks itself: in Cloud Map's words a custom health check. `after` is what must be in
     place before this is replaced: the exchange of a target group deploys tasks that register here as before.
     """
@@ -84,7 +88,7 @@ class DiscoveryService(Spec):
     name: str = setting(immutable=True)
     namespace_id: Late[str] = setting(immutable=True)
     records: tuple[str, ...] = setting(immutable=True)
-    ttl: int
+    ttl: int | None
     routing: str = setting(immutable=True, default="MULTIVALUE")
     custom_health_check: bool = setting(immutable=True, default=True)
     after: Late[str] = setting(wiring=True, default="")
@@ -108,7 +112,7 @@ DiscoveryLive = Live[DiscoveryService, DiscoveryOut]
 
 
 class Namespaces(Reconciler[Namespace, NamespaceOut]):
-    """Reads and changes private DNS namespaces."""
+    """Reads and changes namespaces."""
 
     kind = "cloudmap.namespace"
     noun = "namespace"
@@ -123,7 +127,7 @@ class Namespaces(Reconciler[Namespace, NamespaceOut]):
     def _read(self, aws: Aws, spec: Namespace) -> NamespaceLive | None:
         pages = aws.cloudmap.get_paginator("list_namespaces").paginate(
             Filters=[
-                {"Name": "TYPE", "Values": [_DNS_PRIVATE], "Condition": "EQ"},
+                {"Name": "TYPE", "Values": [spec.type], "Condition": "EQ"},
                 {"Name": "NAME", "Values": [spec.name], "Condition": "EQ"},
             ]
         )
@@ -140,27 +144,30 @@ class Namespaces(Reconciler[Namespace, NamespaceOut]):
         vpc = known(spec.vpc_id)
 
         def ask() -> Mapping[str, Any]:
-            return aws.cloudmap.create_private_dns_namespace(
-                Name=spec.name,
-                Vpc=vpc,
-                CreatorRequestId=_request_id(spec, vpc),
-                Tags=pairs({**spec.tags, VPC: vpc}),
-            )
+            request: Any = {"Name": spec.name, "CreatorRequestId": _request_id(spec, vpc), "Tags": pairs(_marked(spec))}
+            if spec.type == HTTP:
+                return aws.cloudmap.create_http_namespace(**request)
+            return aws.cloudmap.create_private_dns_namespace(**request, Vpc=vpc)
 
+        name = "CreateHttpNamespace" if spec.type == HTTP else "CreatePrivateDnsNamespace"
         try:
-            targets = _operation(aws, "CreatePrivateDnsNamespace", f"namespace {spec.name}", ask)
+            targets = _operation(aws, name, f"namespace {spec.name}", ask)
         except ClientError as error:
             if not says(error, "NamespaceAlreadyExists"):
                 raise
             targets = {"NAMESPACE": _existing(error, "NamespaceId")}
         live = _described_namespace(aws, targets["NAMESPACE"])
         require_ours(self.summary(spec), spec.tags, live.spec.tags)
+        if live.spec.type != spec.type:
+            message = (
+                f"the namespace {spec.name} exists as {live.spec.type}, and AWS has no room for one of {spec.type}"
+            )
+            raise Refused(message, hint="choose another discovery.namespace for the new type")
         return live.out
 
     def update(self, aws: Aws, live: NamespaceLive, spec: Namespace, delta: Delta) -> NamespaceOut:
         if delta.touches("tags"):
-            tags = {**spec.tags, VPC: known(spec.vpc_id)}
-            aws.cloudmap.tag_resource(ResourceARN=live.out.arn, Tags=pairs(tags))
+            aws.cloudmap.tag_resource(ResourceARN=live.out.arn, Tags=pairs(_marked(spec)))
         return live.out
 
     def delete(self, aws: Aws, live: NamespaceLive) -> None:
@@ -207,9 +214,10 @@ class DiscoveryServices(Reconciler[DiscoveryService, DiscoveryOut]):
             "Name": spec.name,
             "NamespaceId": namespace,
             "CreatorRequestId": _request_id(spec, namespace, spec.records, spec.routing),
-            "DnsConfig": {"RoutingPolicy": spec.routing, "DnsRecords": _dns_records(spec)},
             "Tags": pairs(spec.tags),
         }
+        if spec.records:
+            request["DnsConfig"] = {"RoutingPolicy": spec.routing, "DnsRecords": _dns_records(spec)}
         if spec.custom_health_check:
             request["HealthCheckCustomConfig"] = _HEALTH_CHECK
         try:
@@ -285,8 +293,8 @@ def _usable(aws: Aws, spec: ExistingQuery) -> NamespaceOut:
         ids = ", ".join(sorted(one["Id"] for one in found))
         raise NotFoundError(f"several namespaces are named {wanted}", path=spec.path, hint=f"use one's id: {ids}")
     (one,) = found
-    if one["Type"] != _DNS_PRIVATE:
-        message = f"the namespace {one['Name']} is of the type {one['Type']}, not {_DNS_PRIVATE}"
+    if one["Type"] != DNS_PRIVATE:
+        message = f"the namespace {one['Name']} is of the type {one['Type']}, not {DNS_PRIVATE}"
         raise Refused(message, hint="name a private DNS namespace of the VPC")
     require_foreign(f"the namespace {one['Name']}", spec.tags, _tags(aws, one["Arn"], spec.tags), path=spec.path)
     return NamespaceOut(one["Id"], one["Arn"], one["Name"])
@@ -298,9 +306,12 @@ def use_namespace(stack: Stack, namespace: str) -> Declared[NamespaceOut]:
     return stack.find(ExistingNamespaces(), namespace, query)
 
 
-def declare_namespace(stack: Stack, name: str, vpc_id: Late[str]) -> Declared[NamespaceOut]:
-    """Declare the private DNS namespace `name` in the VPC."""
-    return stack.add(Namespaces(), name, Namespace(name=name, vpc_id=vpc_id), group="discovery")
+def declare_namespace(
+    stack: Stack, name: str, vpc_id: Late[str], *, namespace_type: str = DNS_PRIVATE
+) -> Declared[NamespaceOut]:
+    """Declare the namespace `name`: private DNS in the VPC, or of the type HTTP, which is in none."""
+    vpc = "" if namespace_type == HTTP else vpc_id
+    return stack.add(Namespaces(), name, Namespace(name=name, vpc_id=vpc, type=namespace_type), group="discovery")
 
 
 def declare_service(  # noqa: PLR0913 - what makes up a name
@@ -310,11 +321,14 @@ def declare_service(  # noqa: PLR0913 - what makes up a name
     name: str,
     namespace: Declared[NamespaceOut],
     records: Sequence[str],
-    ttl: int,
+    ttl: int | None,
     routing: str = "MULTIVALUE",
     after: Late[str] = "",
 ) -> Declared[DiscoveryOut]:
-    """Declare that `service` is found as `name` in the namespace; `ttl` in seconds, `after` as in the spec."""
+    """Declare that `service` is found as `name` in the namespace; `ttl` in seconds, `after` as in the spec.
+
+    Without `records` it is found by API calls alone, and has no `ttl`.
+    """
     spec = DiscoveryService(
         name=name,
         namespace_id=namespace.ref(lambda out: out.id),
@@ -327,8 +341,12 @@ def declare_service(  # noqa: PLR0913 - what makes up a name
 
 
 def _namespace(found: Any, tags: Mapping[str, str]) -> NamespaceLive:  # noqa: ANN401 - Cloud Map's namespace
-    spec = Namespace(name=found["Name"], vpc_id=tags.get(VPC, ""), tags=tags)
+    spec = Namespace(name=found["Name"], vpc_id=tags.get(VPC, ""), type=found["Type"], tags=tags)
     return Live(spec, NamespaceOut(found["Id"], found["Arn"], spec.name), found["Arn"])
+
+
+def _marked(spec: Namespace) -> dict[str, str]:
+    return {**spec.tags, VPC: known(spec.vpc_id)} if spec.type == DNS_PRIVATE else dict(spec.tags)
 
 
 def _described_namespace(aws: Aws, namespace: str) -> NamespaceLive:

@@ -155,7 +155,8 @@ def _namespace(config: Config, stack: Stack, vpc: Ref[str]) -> Declared[cloudmap
         return None
     if wanted.use:
         return cloudmap.use_namespace(stack, wanted.use)
-    return cloudmap.declare_namespace(stack, wanted.namespace, vpc)
+    kind = cloudmap.HTTP if wanted.type == "http" else cloudmap.DNS_PRIVATE
+    return cloudmap.declare_namespace(stack, wanted.namespace, vpc, namespace_type=kind)
 
 
 def _load_balancer(

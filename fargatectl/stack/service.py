@@ -107,19 +107,25 @@ def _discovery(
 ) -> tuple[ecs.DiscoveryRegistration, ...]:
     if service.discovery is None or shared.namespace is None:
         return ()
+    by_api = _by_api(shared)
     declared = cloudmap.declare_service(
         shared.stack,
         name,
         name=service.discovery.name,
         namespace=shared.namespace,
-        records=service.discovery.records,
-        ttl=service.discovery.ttl,
+        records=() if by_api else service.discovery.records,
+        ttl=None if by_api else service.discovery.ttl,
         routing=service.discovery.routing,
         after=target.target_group_arn if target else "",
     )
     # With SRV records ECS wants the port, with A records alone it refuses one (ECS API Reference, ServiceRegistry).
-    port = service.port if "SRV" in service.discovery.records else None
+    port = service.port if "SRV" in service.discovery.records and not by_api else None
     return (ecs.DiscoveryRegistration(arn=declared.ref(lambda made: made.arn), port=port),)
+
+
+def _by_api(shared: Shared) -> bool:
+    """Tell whether services are found by Cloud Map's API alone."""
+    return shared.config.discovery is not None and shared.config.discovery.type == "http"
 
 
 def _view(shared: Shared, name: str, service: Service) -> ServiceView:
@@ -128,7 +134,10 @@ def _view(shared: Shared, name: str, service: Service) -> ServiceView:
     found = None
     if service.discovery and shared.config.discovery:
         port = f":{service.port}" if service.port else ""
-        name_there = f"{service.discovery.name}.{shared.config.discovery.namespace}".rstrip(".")
+        where = shared.config.discovery.namespace
+        name_there = f"{service.discovery.name}.{where}".rstrip(".")
+        if _by_api(shared):
+            name_there = f"{where}/{service.discovery.name}"
         found = f"{name_there}{port}"
     return ServiceView(
         name=name,

@@ -378,3 +378,33 @@ def test_tags_that_the_tagging_api_proves_are_not_asked_for_again(
     assert converger.changes(stack(owner)) == {}
 
     assert "ListTagsForResource" not in {call.operation for call in local.calls}
+
+
+def by_api(owner: Ownership) -> Stack:
+    made = Stack(owner, kinds=[Namespaces(), DiscoveryServices()])
+    namespace = cloudmap.declare_namespace(made, "shop.internal", VPC, namespace_type=cloudmap.HTTP)
+    cloudmap.declare_service(made, "web", name="web", namespace=namespace, records=(), ttl=None)
+    return made
+
+
+def test_a_namespace_of_the_other_type_is_made_before_the_old_one_goes(
+    aws: Aws, converger: Converger, owner: Ownership, local: LocalAws
+) -> None:
+    for wanted, kind in ((stack(owner), "DNS_PRIVATE"), (by_api(owner), "HTTP"), (stack(owner), "DNS_PRIVATE")):
+        local.calls.clear()
+        converger.apply(wanted)
+        order = [name for name in writes(local) if name.endswith(("DnsNamespace", "HttpNamespace", "DeleteNamespace"))]
+        assert order[-1:] == (["DeleteNamespace"] if len(order) > 1 else order)
+        assert [one["Type"] for one in namespaces(aws)] == [kind]
+        assert converger.changes(wanted) == {}
+
+
+def test_where_aws_takes_no_second_namespace_of_a_name_the_way_out_is_told(
+    aws: Aws, converger: Converger, owner: Ownership, refusals: Refusals
+) -> None:
+    converger.apply(stack(owner, service=False))
+    (there,) = namespaces(aws)
+    refusals.add("CreateHttpNamespace", "NamespaceAlreadyExists", NamespaceId=there["Id"])
+
+    with pytest.raises(AssertionError, match=r"exists as DNS_PRIVATE"):
+        converger.apply(by_api(owner))

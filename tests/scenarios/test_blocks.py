@@ -136,7 +136,25 @@ def guards_its_tasks(world: World) -> bool:
     return bool(own["IpPermissionsEgress"] == [] and way_out["IpRanges"][0]["CidrIp"] == "10.0.0.0/8")
 
 
+def is_found_by_api(world: World) -> bool:
+    found = world.aws.cloudmap.list_services()["Services"]
+    assert [(one["Name"], one.get("DnsConfig")) for one in found] == [("web", None)]
+    instances = world.aws.cloudmap.list_instances(ServiceId=found[0]["Id"])["Instances"]
+    return len({one["Attributes"]["AWS_INSTANCE_IPV4"] for one in instances}) == 2
+
+
 BLOCKS = [
+    Block(
+        "names for the API",
+        """
+        services.web.discovery = {}
+        [discovery]
+        namespace = "shop"
+        type      = "http"
+        """,
+        deletes=frozenset({"cloudmap.namespace/shop", "cloudmap.service/web"}),
+        holds=is_found_by_api,
+    ),
     Block(
         "recorded sessions",
         f"""

@@ -29,7 +29,10 @@ def check(config: Config) -> Iterator[Finding]:
         other = taken.setdefault(service.discovery.name.lower(), name)
         if other != name:
             yield Finding((*path, "name"), f"`{service.discovery.name}` is the name of the service `{other}` too")
-        yield from _records(service.discovery, service.port, path)
+        if config.discovery and config.discovery.type == "http":
+            yield from _by_api(service.discovery, path)
+        else:
+            yield from _records(service.discovery, service.port, path)
     if config.discovery:
         yield from _shadows(config, config.discovery)
 
@@ -38,6 +41,13 @@ def _name(discovery: ServiceDiscovery, namespace: Discovery, path: KeyPath) -> I
     full = f"{discovery.name}.{namespace.namespace}".rstrip(".")
     if len(full) > limits.NAMESPACE_LENGTH:
         yield Finding((*path, "name"), f"{full} has {len(full)} characters; DNS takes {limits.NAMESPACE_LENGTH}")
+
+
+def _by_api(discovery: ServiceDiscovery, path: KeyPath) -> Iterator[Finding]:
+    """Find keys that say how DNS answers, where there is none."""
+    for key in sorted(discovery.model_fields_set & {"records", "ttl", "routing"}):
+        message = f"`{key}` is about DNS, and the namespace is found by API calls alone"
+        yield Finding((*path, key), message, hint='drop it, or `type = "http"`', about=(("discovery", "type"),))
 
 
 def _records(discovery: ServiceDiscovery, port: int | None, path: KeyPath) -> Iterator[Finding]:
@@ -53,7 +63,7 @@ def _records(discovery: ServiceDiscovery, port: int | None, path: KeyPath) -> It
 def _shadows(config: Config, discovery: Discovery) -> Iterator[Finding]:
     """Warn where the private zone answers for a public host: inside the VPC that host would no longer be found."""
     zone = discovery.namespace.lower()
-    if discovery.use or not zone:
+    if discovery.use or not zone or discovery.type == "http":
         return
     for service in config.services.values():
         for host in service.http.host if service.http else ():
