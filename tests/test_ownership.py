@@ -264,8 +264,10 @@ def test_what_is_ours_still_is_changed_late_too(world: World) -> None:
     assert outcome.complete
 
 
+@pytest.mark.parametrize("lag", ["tagging_lag=", "tagging_lag=3600"])
 @in_a_copy
-def test_nothing_is_deleted_that_somebody_took_meanwhile(world: World) -> None:
+def test_nothing_is_deleted_that_somebody_took_meanwhile(world: World, lag: str) -> None:
+    world.local.set(lag)
     group = live_at(world, "logs.group/shop/web")
     text = FILE.replace("[services.web.logs]\nretention = 30\n", '[services.web.logs]\ngroup = "/shop/other"\n')
     outcome = deploy_late(world, text, lambda: retag(world.aws, group, RIVAL))

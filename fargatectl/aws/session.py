@@ -47,6 +47,7 @@ R = TypeVar("R")
 WORKERS = 16
 _CONNECT_TIMEOUT_SECONDS = 5
 _READ_TIMEOUT_SECONDS = 20
+_TAGGED_PAGE = 100  # Resource Groups Tagging API Reference, GetResources: the most on a page
 ATTEMPT_SECONDS = _CONNECT_TIMEOUT_SECONDS + _READ_TIMEOUT_SECONDS
 """How long one attempt of a call may take."""
 
@@ -327,22 +328,34 @@ class Aws:
         """Resource Groups Tagging API."""
         return self._client("resourcegroupstaggingapi")  # type: ignore[no-any-return]
 
-    def tagged(self, tags: Mapping[str, str]) -> dict[str, dict[str, str]]:
+    def tagged(self, tags: Mapping[str, str], types: Sequence[str] = ()) -> dict[str, dict[str, str]]:
         """Return ARN → tags of what carries all of `tags`, asked once per planning pass.
 
-        Positive proof only: the tagging API lags behind, so that absence from it means nothing.
+        Whoever asks first may limit that to `types`, as the tagging API calls them. Positive proof only: it lags
+        behind, so that absence from it means nothing.
         """
 
         def ask() -> dict[str, dict[str, str]]:
             filters: Any = [{"Key": key, "Values": [value]} for key, value in sorted(tags.items())]
-            pages = self.tagging.get_paginator("get_resources").paginate(TagFilters=filters)
+            request: Any = {"TagFilters": filters, "ResourcesPerPage": _TAGGED_PAGE}
+            request |= {"ResourceTypeFilters": list(types)} if types else {}
+            pages = self.tagging.get_paginator("get_resources").paginate(**request)
             return {
                 mapping["ResourceARN"]: {tag["Key"]: tag["Value"] for tag in mapping["Tags"]}
                 for page in pages
                 for mapping in page["ResourceTagMappingList"]
             }
 
-        return self.reads.once(("tagged", tuple(sorted(tags.items()))), ask)
+        return self.reads.once(_tagged_key(tags), ask)
+
+    def doubt(self, tags: Mapping[str, str]) -> None:
+        """Have the services themselves asked for everything until the next write: `tagged` shows nothing of `tags`."""
+        self.reads.clear()
+        self.reads.once(_tagged_key(tags), dict)
+
+
+def _tagged_key(tags: Mapping[str, str]) -> Hashable:
+    return ("tagged", tuple(sorted(tags.items())))
 
 
 _READING = ("Describe", "List", "Get", "BatchGet", "Lookup", "Discover", "Search", "Simulate", "Filter", "Head")

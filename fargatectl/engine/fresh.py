@@ -55,7 +55,7 @@ class Proofs:
                 self._require_ours(how, found)
 
     def _read(self, how: AnyReconciler, live: AnyLive) -> AnyLive | None:
-        self._aws.reads.clear()
+        self._aws.doubt(self._planning.stack.owner.tags())
         (found,) = how.read(self._aws, [live.spec])
         if isinstance(found, FargatectlError):
             raise found

@@ -19,7 +19,7 @@ from fargatectl.model.values import fill, sources
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Set as AbstractSet
-    from concurrent.futures import Executor
+    from concurrent.futures import Executor, Future
 
     from fargatectl.aws.session import Aws
     from fargatectl.engine.observer import Observation
@@ -72,9 +72,13 @@ def plan(  # noqa: PLR0913 - what the four commands ask of it
     `AwsFailure` for what could not be read.
     """
     read_at = aws.monotonic()
-    looking = executor.submit(aws.tagged, stack.owner.tags())
+    looking: list[Future[Any]] = [
+        executor.submit(aws.tagged, stack.owner.tags(), stack.tagged_types(absent=absent)),
+        *(executor.submit(kind.foresee, aws, stack.owner) for kind in stack.kinds if kind.foresees),
+    ]
     seen = observe(stack, aws, executor)
-    looking.exception()  # the sweep asks for it again, and raises what went wrong
+    for future in looking:
+        future.exception()  # the sweep asks for it again, and raises what went wrong
     _raise(stack, {a: e for a, e in seen.failures.items() if not (absent and a in stack.sources)})
     decisions = _Decisions(stack, seen, absent=absent, adopt=adopt, only=only)
     for address in stack.in_order():

@@ -62,6 +62,13 @@ class Reconciler(ABC, Generic[S, O]):
     outlives_deploy: ClassVar[bool] = False
     """True where only a destroy deletes it: a deploy leaves it, even if the file no longer names it."""
 
+    tagged_as: ClassVar[str | None] = None
+    """Its type in the Resource Groups Tagging API, or AWS's service where that is exact enough; "" for what that API
+    never shows or what takes no tags. The sweep asks for these types, unless a kind does not say."""
+
+    foresees: ClassVar[bool] = False
+    """True where `foresee` has something to ask beside the first reads."""
+
     effects: ClassVar[Mapping[Action, Effect]] = {}
     """What creating and deleting does to traffic, where it is not nothing."""
 
@@ -94,6 +101,9 @@ class Reconciler(ABC, Generic[S, O]):
         """Return what carries `owner`'s tags, except what has a physical id in `known`."""
         del aws, owner, known
         return ()
+
+    def foresee(self, aws: Aws, owner: Ownership) -> None:
+        """Ask for what `owned` is going to ask for whatever is found; `aws.reads` keeps the answers."""
 
     def compare(self, spec: S, live: Live[S, O]) -> Delta:
         """Return what differs. Override only to add what no field can say."""

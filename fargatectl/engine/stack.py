@@ -93,6 +93,11 @@ class Stack:
             visit(address)
         return list(done)
 
+    def tagged_types(self, *, absent: bool) -> tuple[str, ...]:
+        """Return the types that the sweep of a deploy, or of a destroy, asks the tagging API for; none for all."""
+        types = {kind.tagged_as for kind in self.kinds if kind.taggable and (absent or not kind.outlives_deploy)}
+        return () if None in types else tuple(sorted(one for one in types if one))
+
     def check(self) -> None:
         """Raise `ValueError` when a value is taken from something that nobody declared: a bug of ours."""
         for address, resource in self.resources.items():

@@ -116,6 +116,7 @@ class Namespaces(Reconciler[Namespace, NamespaceOut]):
 
     kind = "cloudmap.namespace"
     noun = "namespace"
+    tagged_as = "servicediscovery"
     effects: ClassVar[dict[Action, Effect]] = {
         Action.DELETE: Effect.INTERRUPTION,
         Action.REPLACE: Effect.INTERRUPTION,
@@ -190,6 +191,7 @@ class DiscoveryServices(Reconciler[DiscoveryService, DiscoveryOut]):
 
     kind = "cloudmap.service"
     noun = "discovery service"
+    tagged_as = "servicediscovery"
     effects: ClassVar[dict[Action, Effect]] = {
         Action.DELETE: Effect.INTERRUPTION,
         Action.REPLACE: Effect.INTERRUPTION,

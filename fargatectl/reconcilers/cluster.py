@@ -101,6 +101,7 @@ class Clusters(Reconciler[Cluster, ClusterOut]):
 
     kind = "cluster.cluster"
     noun = "cluster"
+    tagged_as = "ecs:cluster"
     effects: ClassVar[dict[Action, Effect]] = {Action.DELETE: Effect.INTERRUPTION}
 
     def read(self, aws: Aws, specs: Sequence[Cluster]) -> Sequence[ClusterLive | None]:

@@ -82,9 +82,14 @@ class Dashboards(Reconciler[Dashboard, DashboardOut]):
 
     kind = "dashboard.dashboard"
     noun = "dashboard"
+    tagged_as = ""
+    foresees = True
 
     def read(self, aws: Aws, specs: Sequence[Dashboard]) -> Sequence[DashboardLive | None]:
         return aws.each(lambda spec: _look(aws, spec), specs)
+
+    def foresee(self, aws: Aws, owner: Ownership) -> None:
+        _body_of(aws, names.dashboard(owner, aws.region))
 
     def create(self, aws: Aws, spec: Dashboard) -> DashboardOut:
         aws.cloudwatch.put_dashboard(DashboardName=spec.name, DashboardBody=_body(spec), Tags=pairs(spec.tags))
@@ -123,18 +128,27 @@ def _arn(aws: Aws, name: str) -> str:
     return f"arn:{identity.partition}:cloudwatch::{identity.account}:dashboard/{name}"
 
 
+def _body_of(aws: Aws, name: str) -> str | None:
+    def ask() -> str | None:
+        try:
+            return aws.cloudwatch.get_dashboard(DashboardName=name)["DashboardBody"]
+        except ClientError as error:
+            if says(error, "ResourceNotFound"):
+                return None
+            raise
+
+    return aws.reads.once(("dashboard", name), ask)
+
+
 def _look(aws: Aws, spec: Dashboard) -> DashboardLive | None:
-    try:
-        found = aws.cloudwatch.get_dashboard(DashboardName=spec.name)
-    except ClientError as error:
-        if says(error, "ResourceNotFound"):
-            return None
-        raise
+    body = _body_of(aws, spec.name)
+    if body is None:
+        return None
     arn = _arn(aws, spec.name)
     tags = tags_shown(
         aws, arn, spec.tags, lambda: as_dict(aws.cloudwatch.list_tags_for_resource(ResourceARN=arn).get("Tags"))
     )
-    text, charts = _parsed(json.loads(found["DashboardBody"]), spec.region or aws.region)
+    text, charts = _parsed(json.loads(body), spec.region or aws.region)
     return Live(Dashboard(name=spec.name, text=text, charts=charts, tags=tags), DashboardOut(spec.name, arn), arn)
 
 

@@ -64,6 +64,7 @@ class LogGroups(Reconciler[LogGroup, LogGroupOut]):
 
     kind = "logs.group"
     noun = "log group"
+    tagged_as = "logs"
 
     def read(self, aws: Aws, specs: Sequence[LogGroup]) -> Sequence[LogGroupLive | None]:
         found = _describe(aws, [spec.name for spec in specs])

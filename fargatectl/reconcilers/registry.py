@@ -83,6 +83,7 @@ class RegistrySecrets(Reconciler[RegistrySecret, SecretOut]):
 
     kind = "registry.secret"
     noun = "registry credentials"
+    tagged_as = "secretsmanager"
 
     def read(self, aws: Aws, specs: Sequence[RegistrySecret]) -> Sequence[SecretLive | None | FargatectlError]:
         return answer_each(aws, lambda spec: _look(aws, spec), specs)

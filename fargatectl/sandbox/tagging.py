@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from fargatectl.sandbox import moto_adapter
+from fargatectl.sandbox.autoscaling.state import Scaling
 from fargatectl.sandbox.cloudmap.state import CloudMap
 from fargatectl.sandbox.cloudwatch.state import Tags as OfCloudWatch
 from fargatectl.sandbox.dns.zones import tagged as tagged_zones
@@ -40,6 +41,7 @@ def tagged(region: Region) -> Iterator[tuple[str, dict[str, str]]]:
     """Yield ARN and tags of everything that has tags."""
     yield from tagged_in_ecs(region)
     yield from region.state(CloudMap).tags.items()
+    yield from region.state(Scaling).tags.items()
     yield from region.state(OfCloudWatch).items()
     yield from tagged_schedule_groups(region)
     yield from tagged_zones(region)

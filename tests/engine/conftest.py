@@ -11,7 +11,7 @@ from fargatectl.model.ownership import Ownership
 from tests.engine.fakes import Children, LastingThings, Things, World
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
 
 class NoAws:
@@ -25,14 +25,18 @@ class NoAws:
     def identity(self) -> Identity:
         return Identity("123456789012", "arn:aws:iam::123456789012:user/dev")
 
+    def doubt(self, tags: Mapping[str, str]) -> None:
+        del tags
+        self.reads.clear()
+
     def monotonic(self) -> float:
         return 0.0
 
     def now(self) -> datetime:
         return datetime(2026, 1, 1, tzinfo=UTC)
 
-    def tagged(self, tags: Mapping[str, str]) -> dict[str, dict[str, str]]:
-        del tags
+    def tagged(self, tags: Mapping[str, str], types: Sequence[str] = ()) -> dict[str, dict[str, str]]:
+        del tags, types
         return {}
 
 

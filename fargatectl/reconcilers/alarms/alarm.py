@@ -83,6 +83,7 @@ class Alarms(Reconciler[Alarm, AlarmOut]):
 
     kind = "alarms.alarm"
     noun = "alarm"
+    tagged_as = "cloudwatch"
 
     def read(self, aws: Aws, specs: Sequence[Alarm]) -> Sequence[AlarmLive | None]:
         found = _described(aws, [spec.name for spec in specs])

@@ -73,15 +73,17 @@ class Listeners(Reconciler[Listener, ListenerOut]):
 
     kind = "alb.listener"
     noun = "listener"
+    tagged_as = "elasticloadbalancing"
     create_first = True
     effects: ClassVar[Mapping[Action, Effect]] = {Action.DELETE: Effect.INTERRUPTION}
 
     def read(self, aws: Aws, specs: Sequence[Listener]) -> Sequence[Live[Listener, ListenerOut] | None]:
-        found: dict[tuple[str, int], Live[Listener, ListenerOut]] = {}
-        for arn in {known(spec.load_balancer_arn) for spec in specs}:
-            whole = reading.whole(aws, arn)
-            found |= {(arn, listener["Port"]): _live(listener, whole) for listener in whole.listeners}
-        return [found.get((known(spec.load_balancer_arn), spec.port)) for spec in specs]
+        wholes = {arn: reading.whole(aws, arn) for arn in {known(spec.load_balancer_arn) for spec in specs}}
+        there = {(arn, one["Port"]): one for arn, whole in wholes.items() for one in whole.listeners}
+        found = [(spec, there.get((known(spec.load_balancer_arn), spec.port))) for spec in specs]
+        parts = ((wholes[one["LoadBalancerArn"]], one["ListenerArn"], spec.tags) for spec, one in found if one)
+        seen = reading.sure_tags(aws, parts)
+        return [_live(one, wholes[one["LoadBalancerArn"]], seen) if one else None for _, one in found]
 
     def create(self, aws: Aws, spec: Listener) -> ListenerOut:
         def ask() -> ListenerTypeDef:
@@ -134,16 +136,20 @@ class Listeners(Reconciler[Listener, ListenerOut]):
     def owned(self, aws: Aws, owner: Ownership, known: AbstractSet[str]) -> Iterable[Live[Listener, ListenerOut]]:
         for arn in reading.own_load_balancers(aws, owner, known):
             whole = reading.whole(aws, arn)
+            likely = reading.marked(whole, owner, (one["ListenerArn"] for one in whole.listeners), known)
+            seen = reading.tags_of(aws, likely)
             for listener in whole.listeners:
-                if listener["ListenerArn"] not in known and owner.owns(whole.tags.get(listener["ListenerArn"], {})):
-                    yield _live(listener, whole)
+                if owner.owns(seen.get(listener["ListenerArn"], {})):
+                    yield _live(listener, whole, seen)
 
     def summary(self, spec: Listener) -> str:
         name = reading.name_in(spec.tags, "").rpartition(":")[0]
         return f"listener on port {spec.port}" + (f" of {name}" if name else "")
 
 
-def _live(one: ListenerTypeDef, whole: reading.Whole) -> Live[Listener, ListenerOut]:
+def _live(
+    one: ListenerTypeDef, whole: reading.Whole, seen: Mapping[str, Mapping[str, str]]
+) -> Live[Listener, ListenerOut]:
     arn = one["ListenerArn"]
     certificates = one.get("Certificates", ())
     secure = one["Protocol"] == HTTPS
@@ -155,7 +161,7 @@ def _live(one: ListenerTypeDef, whole: reading.Whole) -> Live[Listener, Listener
         certificate=certificates[0]["CertificateArn"] if secure and certificates else None,
         extra_certificates=whole.certificates.get(arn, ()),
         default_action=from_aws(one["DefaultActions"]),
-        tags=whole.tags.get(arn, {}),
+        tags=seen.get(arn, {}),
     )
     return Live(spec, ListenerOut(arn, one["Port"]), arn)
 

@@ -81,6 +81,7 @@ class LoadBalancers(Reconciler[LoadBalancer, LoadBalancerOut]):
 
     kind = "alb.load_balancer"
     noun = "load balancer"
+    tagged_as = "elasticloadbalancing"
     create_first = True
     effects: ClassVar[Mapping[Action, Effect]] = {Action.DELETE: Effect.INTERRUPTION}
 
@@ -89,7 +90,10 @@ class LoadBalancers(Reconciler[LoadBalancer, LoadBalancerOut]):
         chosen = [found.get(spec.name) or self._old_half(aws, spec) for spec in specs]
         arns = [one["LoadBalancerArn"] for one in chosen if one is not None]
         wholes = reading.wholes(aws, arns, [spec.tags for spec in specs]) if arns else {}
-        return [None if one is None else _live(one, wholes[one["LoadBalancerArn"]]) for one in chosen]
+        pairs = list(zip(specs, chosen, strict=True))
+        parts = ((wholes[one["LoadBalancerArn"]], one["LoadBalancerArn"], spec.tags) for spec, one in pairs if one)
+        seen = reading.sure_tags(aws, parts)
+        return [_live(one, wholes[one["LoadBalancerArn"]], seen) if one else None for one in chosen]
 
     def _old_half(self, aws: Aws, spec: LoadBalancer) -> LoadBalancerTypeDef | None:
         arns = reading.candidates(aws, spec.tags, reading.LOAD_BALANCER)
@@ -174,7 +178,8 @@ class LoadBalancers(Reconciler[LoadBalancer, LoadBalancerOut]):
     ) -> Iterable[Live[LoadBalancer, LoadBalancerOut]]:
         arns = {arn for arn in aws.tagged(owner.tags()) if reading.LOAD_BALANCER in arn} - known
         found = reading.load_balancers_at(aws, arns)
-        lives = [_live(one, reading.whole(aws, one["LoadBalancerArn"])) for one in found]
+        seen = reading.tags_of(aws, [one["LoadBalancerArn"] for one in found])
+        lives = [_live(one, reading.whole(aws, one["LoadBalancerArn"]), seen) for one in found]
         return [live for live in lives if owner.owns(live.spec.tags)]
 
     def summary(self, spec: LoadBalancer) -> str:
@@ -206,7 +211,9 @@ def until_active(aws: Aws, arns: Sequence[str]) -> None:
     polling(aws, "load balancers are active", look, seconds=_ACTIVE_SECONDS, interval=3)
 
 
-def _live(one: LoadBalancerTypeDef, whole: reading.Whole) -> Live[LoadBalancer, LoadBalancerOut]:
+def _live(
+    one: LoadBalancerTypeDef, whole: reading.Whole, seen: Mapping[str, Mapping[str, str]]
+) -> Live[LoadBalancer, LoadBalancerOut]:
     spec = LoadBalancer(
         name=one["LoadBalancerName"],
         scheme=one.get("Scheme", "internet-facing"),
@@ -215,7 +222,7 @@ def _live(one: LoadBalancerTypeDef, whole: reading.Whole) -> Live[LoadBalancer, 
         security_groups=tuple(one.get("SecurityGroups", ())),
         ip_address_type=one.get("IpAddressType", "ipv4"),
         attributes=whole.attributes,
-        tags=whole.tags.get(one["LoadBalancerArn"], {}),
+        tags=seen.get(one["LoadBalancerArn"], {}),
     )
     return Live(spec, _out(one), one["LoadBalancerArn"])
 

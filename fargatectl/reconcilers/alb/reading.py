@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 from fargatectl.aws import tags
 from fargatectl.aws.errors import ClientError, code_of
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 _ARNS = 20  # ELB API Reference, DescribeTags and DescribeLoadBalancers: ARNs of one call
+_PAGE = 400  # ELB API Reference: the largest PageSize
 LOAD_BALANCER = ":loadbalancer/app/"
 TARGET_GROUP = ":targetgroup/"
 _LISTENER, _RULE = ":listener/app/", ":listener-rule/app/"
@@ -36,13 +37,14 @@ _GONE = frozenset({"LoadBalancerNotFound", "TargetGroupNotFound", "ListenerNotFo
 @dataclass(frozen=True, slots=True)
 class Whole:
     """A load balancer with all that hangs on it. `rules` and `certificates` (SNI ones, by ARN) are by listener; `tags`
-    by ARN."""
+    by ARN, those of `shown` as the tagging API has them."""
 
     attributes: Mapping[str, str]
     listeners: Sequence[ListenerTypeDef]
     rules: Mapping[str, Sequence[RuleTypeDef]]
     certificates: Mapping[str, tuple[str, ...]]
     tags: Mapping[str, Mapping[str, str]]
+    shown: AbstractSet[str]
 
 
 def whole(aws: Aws, arn: str) -> Whole:
@@ -56,50 +58,56 @@ def wholes(aws: Aws, arns: Iterable[str], wanted: Sequence[Mapping[str, str]]) -
     `wanted` are the tags that theirs are to be: what the tagging API shows with the same owner says what else to ask
     for at once.
     """
-    found = _read(aws, sorted(set(arns)), _hints(aws, wanted))
+    found = _read(aws, sorted(set(arns)), hints(aws, wanted))
     for arn, one in found.items():
         aws.reads.once(("alb.whole", arn), partial(_same, one))
     return found
 
 
-@dataclass(frozen=True, slots=True)
-class _Hints:
-    """What may hang on load balancers, by ARN. It saves round trips where it is true, and a call is lost where not."""
+def sure_tags(aws: Aws, wanted: Iterable[tuple[Whole, str, Mapping[str, str]]]) -> dict[str, Mapping[str, str]]:
+    """Return ARN → tags of parts of load balancers, each given with the tags that it is to have.
 
-    listeners: tuple[str, ...] = ()
-    rules: tuple[str, ...] = ()
-
-    def below(self, arn: str) -> list[str]:
-        """Return the listeners of the load balancer at `arn`."""
-        start = arn.replace(LOAD_BALANCER, _LISTENER) + "/"
-        return [listener for listener in self.listeners if listener.startswith(start)]
-
-
-_NO_HINTS = _Hints()
+    What the tagging API shows with all of these is proven. Where it shows others, it may only be late.
+    """
+    found: dict[str, Mapping[str, str]] = {}
+    doubtful: list[str] = []
+    for one, arn, tags_wanted in wanted:
+        found[arn] = one.tags.get(arn, {})
+        if arn in one.shown and not tags_wanted.items() <= found[arn].items():
+            doubtful.append(arn)
+    return {**found, **tags_of(aws, doubtful)}
 
 
-def _hints(aws: Aws, wanted: Sequence[Mapping[str, str]]) -> _Hints:
-    """Return what the tagging API shows of the owners that `wanted` name; nothing where it cannot be asked."""
-    arns: set[str] = set()
-    for key in {tuple((key, one[key]) for key in (APP, ENVIRONMENT) if key in one) for one in wanted}:
+def marked(whole: Whole, owner: Ownership, arns: Iterable[str], known: AbstractSet[str]) -> list[str]:
+    """Return those of `arns` that seem to be `owner`'s, except `known` ones; what is to go is asked for once more."""
+    return [arn for arn in arns if arn not in known and owner.owns(whole.tags.get(arn, {}))]
+
+
+Hints: TypeAlias = "Mapping[str, Mapping[str, str]]"
+"""ARN → tags of what may hang on load balancers. True ones save round trips; with a false one a call is lost."""
+
+_NO_HINTS: Hints = {}
+
+
+def hints(aws: Aws, wanted: Iterable[Mapping[str, str]]) -> Hints:
+    """Return what the tagging API shows of the owners that `wanted`, tags, name; nothing where it may not be asked."""
+    found: dict[str, Mapping[str, str]] = {}
+    for whose in {tuple((key, one[key]) for key in (APP, ENVIRONMENT) if key in one) for one in wanted}:
         try:
-            arns |= aws.tagged(dict(key)).keys() if key else set()
+            found |= aws.tagged(dict(whose)) if whose else {}
         except ClientError:
             return _NO_HINTS
-    listed = sorted(arns)
-    return _Hints(tuple(a for a in listed if _LISTENER in a), tuple(a for a in listed if _RULE in a))
+    return {arn: seen for arn, seen in found.items() if ADDRESS in seen}
 
 
-def _read(aws: Aws, arns: Sequence[str], hints: _Hints) -> dict[str, Whole]:
-    """Ask for load balancers and what is known to hang on them; then for what that brings to light; then for tags."""
-    seen = _Level(aws)
-    likely = [listener for arn in arns for listener in hints.below(arn)]
-    parents = {_ids(listener) for listener in likely}
-    rules = [rule for rule in hints.rules if _ids(rule).rpartition("/")[0] in parents]
+def _read(aws: Aws, arns: Sequence[str], told: Hints) -> dict[str, Whole]:
+    """Ask for load balancers and what is said to hang on them; then for what that brings to light; then for tags."""
+    seen = _Level(aws, told)
+    starts = tuple(arn.replace(LOAD_BALANCER, _LISTENER) + "/" for arn in arns)
     seen.ask("attributes", _attributes, arns)
     seen.ask("listeners", _listeners, arns)
-    seen.ask("rules", rules_of, likely)
-    seen.ask_tags([*arns, *likely, *rules])
+    seen.ask("rules", rules_of, [arn for arn in told if arn.startswith(starts)])
+    seen.ask_tags(arns)
     seen.take()
     listeners = {one["ListenerArn"]: one for arn in arns for one in seen.of("listeners", arn)}
     seen.ask("rules", rules_of, listeners)
@@ -117,20 +125,23 @@ def _read(aws: Aws, arns: Sequence[str], hints: _Hints) -> dict[str, Whole]:
                 one["ListenerArn"]: seen.of("certificates", one["ListenerArn"], ()) for one in seen.of("listeners", arn)
             },
             tags=seen.tags,
+            shown=told.keys(),
         )
         for arn in arns
     }
 
 
 class _Level:
-    """Questions about ARNs, put off until all of one level are known and then asked side by side; none twice."""
+    """Questions about ARNs, put off until all of one level are known and then asked side by side; none twice.
 
-    def __init__(self, aws: Aws) -> None:
-        self.tags: dict[str, dict[str, str]] = {}
+    The tags that `told` has are not asked for.
+    """
+
+    def __init__(self, aws: Aws, told: Hints) -> None:
+        self.tags = dict(told)
         self._aws = aws
         self._answers: dict[tuple[str, str], Any] = {}
         self._asks: dict[tuple[str, str], Callable[[], Any]] = {}
-        self._tagged: set[str] = set()
         self._tag_asks: list[Callable[[], dict[str, dict[str, str]]]] = []
 
     def ask(self, what: str, how: Callable[[Aws, str], Any], arns: Iterable[str]) -> None:
@@ -139,9 +150,7 @@ class _Level:
                 self._asks[what, arn] = partial(how, self._aws, arn)
 
     def ask_tags(self, arns: Iterable[str]) -> None:
-        new = [arn for arn in arns if arn not in self._tagged]
-        self._tagged.update(new)
-        self._tag_asks += tag_asks(self._aws, new)
+        self._tag_asks += tag_asks(self._aws, [arn for arn in arns if arn not in self.tags])
 
     def take(self) -> None:
         answers = self._aws.together(*self._asks.values(), *self._tag_asks)
@@ -151,11 +160,6 @@ class _Level:
 
     def of(self, what: str, arn: str, otherwise: Any = None) -> Any:  # noqa: ANN401 - of the kind that was asked for
         return self._answers.get((what, arn), otherwise)
-
-
-def _ids(arn: str) -> str:
-    """Return what an ARN has after its type: "NAME/ID/…"."""
-    return arn.partition("/app/")[2]
 
 
 def _attributes(aws: Aws, arn: str) -> dict[str, str]:
@@ -177,7 +181,8 @@ def _certificates(aws: Aws, listener_arn: str) -> tuple[str, ...]:
 
 def rules_of(aws: Aws, listener_arn: str) -> list[RuleTypeDef]:
     """Ask for all rules of a listener, its default one included; none where the listener is gone."""
-    pages = aws.elb.get_paginator("describe_rules").paginate(ListenerArn=listener_arn)
+    request: Any = {"ListenerArn": listener_arn, "PageSize": _PAGE}
+    pages = aws.elb.get_paginator("describe_rules").paginate(**request)
     return _unless_gone(lambda: [rule for page in pages for rule in page["Rules"]])
 
 
@@ -210,11 +215,11 @@ def _tags(aws: Aws, arns: Sequence[str]) -> dict[str, dict[str, str]]:
 def load_balancers(aws: Aws, names: Iterable[str]) -> dict[str, LoadBalancerTypeDef]:
     """Return load balancers by name; missing ones are left out."""
 
-    def ask(**which: Sequence[str]) -> list[LoadBalancerTypeDef]:
-        pages = aws.elb.get_paginator("describe_load_balancers").paginate(**which)  # type: ignore[arg-type]
+    def ask(**which: Any) -> list[LoadBalancerTypeDef]:  # noqa: ANN401 - which ones
+        pages = aws.elb.get_paginator("describe_load_balancers").paginate(**which)
         return [one for page in pages for one in page["LoadBalancers"]]
 
-    return {one["LoadBalancerName"]: one for one in _by_name(aws, ask, sorted(set(names)))}
+    return {one["LoadBalancerName"]: one for one in _by_name(ask, sorted(set(names)))}
 
 
 def all_load_balancers(aws: Aws) -> list[LoadBalancerTypeDef]:
@@ -235,11 +240,11 @@ def load_balancers_at(aws: Aws, arns: Iterable[str]) -> list[LoadBalancerTypeDef
 def target_groups(aws: Aws, names: Iterable[str]) -> dict[str, TargetGroupTypeDef]:
     """Return target groups by name; missing ones are left out."""
 
-    def ask(**which: Sequence[str]) -> list[TargetGroupTypeDef]:
-        pages = aws.elb.get_paginator("describe_target_groups").paginate(**which)  # type: ignore[arg-type]
+    def ask(**which: Any) -> list[TargetGroupTypeDef]:  # noqa: ANN401 - as above
+        pages = aws.elb.get_paginator("describe_target_groups").paginate(**which)
         return [one for page in pages for one in page["TargetGroups"]]
 
-    return {one["TargetGroupName"]: one for one in _by_name(aws, ask, sorted(set(names)))}
+    return {one["TargetGroupName"]: one for one in _by_name(ask, sorted(set(names)))}
 
 
 def target_groups_at(aws: Aws, arns: Iterable[str]) -> list[TargetGroupTypeDef]:
@@ -251,19 +256,22 @@ def target_groups_at(aws: Aws, arns: Iterable[str]) -> list[TargetGroupTypeDef]:
     return [one for found in aws.each(ask, sorted(set(arns))) for one in found]
 
 
-def _by_name(aws: Aws, ask: Callable[..., list[T]], names: Sequence[str]) -> list[T]:
-    """Ask for things by name. One that is missing fails the whole call: then all there are in the Region are listed."""
+def _by_name(ask: Callable[..., list[T]], names: Sequence[str]) -> list[T]:
+    """Ask for things by name. One that is missing fails the whole call: then all there are in the Region are listed.
+
+    So they are, too, where the names are too many for a call: a page holds twenty times as many.
+    """
 
     def some(part: Sequence[str]) -> list[T] | None:
         try:
-            return ask(Names=part)
+            return ask(Names=part) if part else []
         except ClientError as error:
             if code_of(error) not in _GONE:
                 raise
             return [] if len(part) == 1 else None
 
-    answers = aws.each(some, chunks(names, _ARNS))
-    return ask() if None in answers else [one for answer in answers for one in answer or ()]
+    found = some(names) if len(names) <= _ARNS else None
+    return ask(PageSize=_PAGE) if found is None else found
 
 
 def candidates(aws: Aws, wanted: Mapping[str, str], part: str) -> list[str]:

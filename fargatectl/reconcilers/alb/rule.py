@@ -69,18 +69,21 @@ class Rules(Reconciler[Rule, RuleOut]):
 
     kind = "alb.rule"
     noun = "rule"
+    tagged_as = "elasticloadbalancing"
     create_first = True
     effects: ClassVar[Mapping[Action, Effect]] = {Action.DELETE: Effect.INTERRUPTION}
 
     def read(self, aws: Aws, specs: Sequence[Rule]) -> Sequence[Live[Rule, RuleOut] | None]:
-        return [self._read(aws, spec) for spec in specs]
-
-    def _read(self, aws: Aws, spec: Rule) -> Live[Rule, RuleOut] | None:
-        listener = known(spec.listener_arn)
-        whole = reading.whole(aws, _load_balancer_of(listener))
-        rules = whole.rules.get(listener, ())
-        mine = [rule for rule in rules if same_resource(spec.tags, whole.tags.get(rule["RuleArn"], {}))]
-        return _live(mine[0], listener, whole.tags) if mine else None
+        found: list[tuple[reading.Whole, RuleTypeDef] | None] = []
+        for spec in specs:
+            listener = known(spec.listener_arn)
+            whole = reading.whole(aws, _load_balancer_of(listener))
+            rules = whole.rules.get(listener, ())
+            mine = (rule for rule in rules if same_resource(spec.tags, whole.tags.get(rule["RuleArn"], {})))
+            found.append(next(((whole, rule) for rule in mine), None))
+        pairs = list(zip(specs, found, strict=True))
+        seen = reading.sure_tags(aws, ((one[0], one[1]["RuleArn"], spec.tags) for spec, one in pairs if one))
+        return [_live(one[1], known(spec.listener_arn), seen) if one else None for spec, one in pairs]
 
     def create(self, aws: Aws, spec: Rule) -> RuleOut:
         def ask() -> RuleTypeDef:
@@ -98,7 +101,7 @@ class Rules(Reconciler[Rule, RuleOut]):
             if not says(error, "PriorityInUse"):
                 raise
             # CreateRule is not idempotent: a repeated call meets its own earlier success here.
-            live = self._read(aws, spec)
+            (live,) = self.read(aws, [spec])
             if live is not None:
                 return self.update(aws, live, spec, self.compare(spec, live))
             _make_room(aws, spec)
@@ -136,10 +139,12 @@ class Rules(Reconciler[Rule, RuleOut]):
     def owned(self, aws: Aws, owner: Ownership, known: AbstractSet[str]) -> Iterable[Live[Rule, RuleOut]]:
         for arn in reading.own_load_balancers(aws, owner, known):
             whole = reading.whole(aws, arn)
-            for listener, rules in whole.rules.items():
-                for rule in rules:
-                    if rule["RuleArn"] not in known and owner.owns(whole.tags.get(rule["RuleArn"], {})):
-                        yield _live(rule, listener, whole.tags)
+            on_it = [(listener, rule) for listener, rules in whole.rules.items() for rule in rules]
+            likely = reading.marked(whole, owner, (rule["RuleArn"] for _, rule in on_it), known)
+            seen = reading.tags_of(aws, likely)
+            for listener, rule in on_it:
+                if owner.owns(seen.get(rule["RuleArn"], {})):
+                    yield _live(rule, listener, seen)
 
     def summary(self, spec: Rule) -> str:
         matches = ", ".join([*spec.hosts, *spec.paths])

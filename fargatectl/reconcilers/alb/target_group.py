@@ -93,12 +93,20 @@ class TargetGroups(Reconciler[TargetGroup, TargetGroupOut]):
 
     kind = "alb.target_group"
     noun = "target group"
+    tagged_as = "elasticloadbalancing"
     create_first = True
 
     def read(self, aws: Aws, specs: Sequence[TargetGroup]) -> Sequence[Live[TargetGroup, TargetGroupOut] | None]:
         found = reading.target_groups(aws, (spec.name for spec in specs))
         chosen = [_in_use_beside(aws, spec, found.get(spec.name)) or found.get(spec.name) for spec in specs]
-        lives = _lives(aws, [one for one in chosen if one is not None])
+        pairs = [(spec, one) for spec, one in zip(specs, chosen, strict=True) if one is not None]
+        told = reading.hints(aws, (spec.tags for spec, _ in pairs))
+        proven = {
+            one["TargetGroupArn"]: told[one["TargetGroupArn"]]
+            for spec, one in pairs
+            if one["TargetGroupArn"] in told and spec.tags.items() <= told[one["TargetGroupArn"]].items()
+        }
+        lives = _lives(aws, [one for _, one in pairs], proven)
         return [
             None if one is None else _with_other_half(lives.get(one["TargetGroupArn"]), found.get(spec.name))
             for spec, one in zip(specs, chosen, strict=True)
@@ -179,7 +187,7 @@ class TargetGroups(Reconciler[TargetGroup, TargetGroupOut]):
 
     def owned(self, aws: Aws, owner: Ownership, known: AbstractSet[str]) -> Iterable[Live[TargetGroup, TargetGroupOut]]:
         arns = {arn for arn in aws.tagged(owner.tags()) if reading.TARGET_GROUP in arn} - known
-        lives = _lives(aws, reading.target_groups_at(aws, arns)).values() if arns else ()
+        lives = _lives(aws, reading.target_groups_at(aws, arns), {}).values() if arns else ()
         return [live for live in lives if owner.owns(live.spec.tags)]
 
     def health(self, aws: Aws, lives: Sequence[Live[TargetGroup, TargetGroupOut]]) -> Sequence[TargetCounts]:
@@ -214,13 +222,19 @@ def _with_other_half(
     return replace(live, beside=frozenset({wanted["TargetGroupArn"]}))
 
 
-def _lives(aws: Aws, found: Sequence[TargetGroupTypeDef]) -> dict[str, Live[TargetGroup, TargetGroupOut]]:
-    """Return lives by ARN, with attributes and tags asked for side by side; what is gone by now is left out."""
+def _lives(
+    aws: Aws, found: Sequence[TargetGroupTypeDef], proven: reading.Hints
+) -> dict[str, Live[TargetGroup, TargetGroupOut]]:
+    """Return lives by ARN, with attributes and tags (those that are not `proven`) asked for side by side.
+
+    What is gone by now is left out.
+    """
     arns = [one["TargetGroupArn"] for one in found]
     if not arns:
         return {}
-    answers = aws.together(*(partial(_attributes, aws, arn) for arn in arns), *reading.tag_asks(aws, arns))
-    attributes, seen = answers[: len(arns)], reading.merged(answers[len(arns) :])
+    tag_asks = reading.tag_asks(aws, [arn for arn in arns if arn not in proven])
+    answers = aws.together(*(partial(_attributes, aws, arn) for arn in arns), *tag_asks)
+    attributes, seen = answers[: len(arns)], {**proven, **reading.merged(answers[len(arns) :])}
     return {
         one["TargetGroupArn"]: _live(one, some, seen[one["TargetGroupArn"]])
         for one, some in zip(found, attributes, strict=True)

@@ -78,6 +78,7 @@ class Records(Reconciler[Record, RecordOut]):
 
     kind = "dns.record"
     noun = "record"
+    tagged_as = ""
     effects: ClassVar[Mapping[Action, Effect]] = {Action.DELETE: Effect.INTERRUPTION}
 
     def read(self, aws: Aws, specs: Sequence[Record]) -> Sequence[Live[Record, RecordOut] | None | Any]:

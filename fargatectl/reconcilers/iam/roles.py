@@ -89,6 +89,7 @@ class Roles(Reconciler[Role, RoleOut]):
 
     kind = "iam.role"
     noun = "role"
+    tagged_as = ""
 
     def read(self, aws: Aws, specs: Sequence[Role]) -> Sequence[RoleLive | None]:
         seen = _snapshot(aws, len(specs))

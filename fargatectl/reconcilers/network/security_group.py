@@ -71,6 +71,7 @@ class SecurityGroups(Reconciler[SecurityGroup, SecurityGroupOut]):
 
     kind = "network.security_group"
     noun = "security group"
+    tagged_as = "ec2:security-group"
     create_first = True
 
     def read(self, aws: Aws, specs: Sequence[SecurityGroup]) -> Sequence[Live[SecurityGroup, SecurityGroupOut] | None]:

@@ -10,7 +10,7 @@ from fargatectl.aws.waits import Transient, retrying
 from fargatectl.engine.reconciler import Live, Reconciler
 from fargatectl.model.spec import Spec, setting
 from fargatectl.model.values import Late, known as settled
-from fargatectl.reconcilers.scaling.targets import BUSY, COUNT, ECS, GONE, ours
+from fargatectl.reconcilers.scaling.targets import BUSY, COUNT, ECS, GONE, describe, ours
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence, Set as AbstractSet
@@ -173,7 +173,13 @@ _NOUNS = {
 
 
 def _on(aws: Aws, resources: AbstractSet[str]) -> list[PolicyLive]:
-    """Return all policies on `resources`: asked for each while they are few, picked from all of ECS's when many."""
+    """Return all policies on `resources`: asked for each while they are few, picked from all of ECS's when many.
+
+    Without a target there is none: AWS deletes them along with it.
+    """
+    resources = describe(aws, resources).keys()
+    if not resources:
+        return []
     asked: list[str | None] = [*sorted(resources)] if len(resources) <= _ASK_EACH_MAX else [None]
     pages = aws.each(lambda resource: _listed(aws, resource), asked)
     return [_live(policy) for page in pages for policy in page if policy["ResourceId"] in resources]

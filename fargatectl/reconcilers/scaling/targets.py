@@ -90,6 +90,7 @@ class Targets(Reconciler[ScalableTarget, TargetOut]):
 
     kind = "scaling.target"
     noun = "autoscaling"
+    tagged_as = "application-autoscaling"
 
     def read(self, aws: Aws, specs: Sequence[ScalableTarget]) -> Sequence[TargetLive | None]:
         found = describe(aws, [spec.resource_id for spec in specs])

@@ -80,6 +80,7 @@ class TaskDefinitions(Reconciler[TaskDefinition, TaskDefinitionOut]):
 
     kind = "service.task_definition"
     noun = "task definition"
+    tagged_as = "ecs:task-definition"
     outlives_deploy = True
 
     def read(

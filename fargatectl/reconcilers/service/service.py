@@ -136,6 +136,7 @@ class Services(Reconciler[Service, ServiceOut]):
 
     kind = "service.service"
     noun = "service"
+    tagged_as = "ecs:service"
     settles = True
     effects: ClassVar = {Action.DELETE: Effect.INTERRUPTION, Action.REPLACE: Effect.INTERRUPTION}
 
