@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from fargatectl.config.models import Cluster, Discovery
 
 EVERYBODY = ("0.0.0.0/0",)
+EVERYBODY_IPV6 = ("::/0",)
 PRIVATE_ADDRESSES = ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16")
 """RFC 1918: an internal load balancer has no other callers."""
 DEFAULT_LOAD_BALANCER = "public"
@@ -60,7 +61,8 @@ def _load_balancer(balancer: LoadBalancer, *, taken: bool) -> LoadBalancer:
     """Fill in callers, and the answer of the default action unless a service has `taken` it."""
     if balancer.use:
         return balancer
-    callers = EVERYBODY if balancer.scheme == "internet-facing" else PRIVATE_ADDRESSES
+    everybody = (*EVERYBODY, *EVERYBODY_IPV6) if balancer.ip_address_type == "dualstack" else EVERYBODY
+    callers = everybody if balancer.scheme == "internet-facing" else PRIVATE_ADDRESSES
     default = balancer.default or (None if taken else FixedResponse())
     return balancer.model_copy(update={"allow_from": balancer.allow_from or callers, "default": default})
 

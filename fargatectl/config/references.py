@@ -22,15 +22,16 @@ REGISTRY_KEYS = ("username", "password")
 def references(config: Config) -> dict[str, Any]:
     """Return, in JSON's types, the existing things that `config` names.
 
-    `vpc`: `{"default": true}`, `{"id": …}` or `{"tag": {…}}`. `subnets`: `{"ids": […]}` or `{"tag": {…}}`, and
-    `public` where the file says it. `secrets`: `{"name" or "arn": …, "keys": […]}`, with `stages` and `versions`
-    where those are named. `repositories`: ECR's of this account and Region, `{"name", "tags", "digests"}`.
+    `vpc`: `{"default": true}`, `{"id": …}` or `{"tag": {…}}`, with `ipv6` where it needs such addresses. `subnets`:
+    `{"ids": […]}` or `{"tag": {…}}`, and `public` where the file says it. `secrets`:
+    `{"name" or "arn": …, "keys": […]}`, with `stages` and `versions` where those are named. `repositories`:
+    ECR's of this account and Region, `{"name", "tags", "digests"}`.
     `access_points`: `{"id", "file_system"}`. `roles`: roles that ECS tasks assume. `parameters`, `certificates`,
     `policies`, `objects`, `file_systems`, `topics`, `alarms` and `clusters` are lists of names, ARNs or ids;
     `namespaces`, `load_balancers` and `security_groups` are `{"name", "vpc"}`.
     """
     found: dict[str, Any] = {
-        "vpc": _vpc(config),
+        "vpc": _vpc(config) | ({"ipv6": True} if _wants_ipv6(config) else {}),
         "subnets": list(_subnets(config)),
         "secrets": _secrets(config),
         "parameters": _once(secret.parameter for secret in _all_secrets(config) if secret.parameter),
@@ -66,6 +67,10 @@ def _vpc(config: Config) -> dict[str, Any]:
     if isinstance(vpc, TagSelector):
         return {"tag": dict(vpc.tag)}
     return {"default": True} if vpc == "default" else {"id": vpc}
+
+
+def _wants_ipv6(config: Config) -> bool:
+    return any(one.ip_address_type == "dualstack" for one in config.load_balancers.values())
 
 
 def _in_vpc(config: Config, used: Iterable[str | None]) -> Iterator[dict[str, Any]]:

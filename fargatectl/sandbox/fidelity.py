@@ -85,7 +85,8 @@ SERVICES = (
         "ELB v2 API Reference; Application Load Balancer guide",
         (
             Row(
-                "CreateLoadBalancer DescribeLoadBalancers DeleteLoadBalancer SetSecurityGroups SetSubnets",
+                "CreateLoadBalancer DescribeLoadBalancers DeleteLoadBalancer SetSecurityGroups SetSubnets "
+                "SetIpAddressType",
                 "Idempotent creates, provisioning for 90 seconds, interfaces that hold their groups for a while",
                 "Never `failed` or `active_impaired`; Application Load Balancers only",
             ),
@@ -122,7 +123,7 @@ SERVICES = (
         ),
         (
             Row(
-                "AddTags AddListenerCertificates DescribeListenerCertificates SetIpAddressType RemoveTags",
+                "AddTags AddListenerCertificates DescribeListenerCertificates RemoveTags",
                 "What is kept and shown",
                 "No dual-stack addresses are assigned; at most 25 certificates are not counted",
             ),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 from typing import TYPE_CHECKING, Any
 
 from fargatectl.sandbox import moto_adapter
@@ -25,6 +26,27 @@ def provision(region: Region, vpc: Mapping[str, Any] | None, subnets: Sequence[M
         return
     for wish in subnets:
         yield from _provide_subnets(region, vpc_id, wish)
+    if vpc and vpc.get("ipv6"):
+        yield from _provide_ipv6(region, vpc_id)
+
+
+def _provide_ipv6(region: Region, vpc_id: str) -> Iterator[str]:
+    """Give the VPC and all its subnets IPv6 addresses."""
+    if not _ipv6_block(region, vpc_id):
+        region.ask("ec2", "AssociateVpcCidrBlock", VpcId=vpc_id, AmazonProvidedIpv6CidrBlock=True)
+        yield f"IPv6 addresses for {vpc_id} and its subnets"
+    network = ipaddress.ip_network(_ipv6_block(region, vpc_id))
+    listed = region.ask("ec2", "DescribeSubnets", Filters=[{"Name": "vpc-id", "Values": [vpc_id]}])["Subnets"]
+    taken = {one["Ipv6CidrBlock"] for subnet in listed for one in subnet.get("Ipv6CidrBlockAssociationSet", [])}
+    free = (str(block) for block in network.subnets(new_prefix=64) if str(block) not in taken)
+    for subnet in listed:
+        if not subnet.get("Ipv6CidrBlockAssociationSet"):
+            region.ask("ec2", "AssociateSubnetCidrBlock", SubnetId=subnet["SubnetId"], Ipv6CidrBlock=next(free))
+
+
+def _ipv6_block(region: Region, vpc_id: str) -> str:
+    vpc = region.ask("ec2", "DescribeVpcs", VpcIds=[vpc_id])["Vpcs"][0]
+    return next((str(one["Ipv6CidrBlock"]) for one in vpc.get("Ipv6CidrBlockAssociationSet", [])), "")
 
 
 def public_subnets(region: Region, vpc: Mapping[str, Any]) -> tuple[str, list[str]]:

@@ -2,7 +2,7 @@
 
 `provision` takes a JSON object, every key optional:
 
-    {"vpc": {"default": true} | {"id": "vpc-…"} | {"tag": {"Name": "main"}},
+    {"vpc": {"default": true} | {"id": "vpc-…"} | {"tag": {"Name": "main"}}, with "ipv6": true,
      "subnets": [{"ids": ["subnet-…"]} | {"tag": {"Name": "public"}, "public": true}],
      "secrets": [{"name": "shop/db", "keys": ["password"]} | {"arn": "arn:aws:secretsmanager:…", "keys": []}],
      "parameters": ["/shop/web/flag"], "certificates": ["shop.example.com"], "zones": ["example.com"],

@@ -7,6 +7,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, TypeVar
 
 from fargatectl.config.checks.traffic import recordable
+from fargatectl.config.complete import PRIVATE_ADDRESSES
 from fargatectl.config.field_types import TagSelector
 from fargatectl.engine.stack import Stack
 from fargatectl.model import names
@@ -44,7 +45,7 @@ if TYPE_CHECKING:
     from fargatectl.engine.reconciler import AnyReconciler
     from fargatectl.engine.stack import Declared
     from fargatectl.model.status import ServiceView
-    from fargatectl.model.values import Ref
+    from fargatectl.model.values import Late, Ref
 
 T = TypeVar("T")
 
@@ -177,10 +178,14 @@ def _load_balancer(
 
     def subnets(found: network.Network) -> tuple[str, ...]:
         zones = {zone for service in routed for zone in found.zones_of(placements[service](found).subnets)}
-        return network.load_balancer_subnets(found, one.scheme, zones)
+        return network.load_balancer_subnets(found, one.scheme, zones, dualstack=one.ip_address_type == "dualstack")
 
     settings = _settings(one)
-    group = network.load_balancer_group(stack, name, vpc_id=vpc, ports=settings.ports, allow_from=one.allow_from)
+    callers: list[Late[str] | Late[tuple[str, ...]]] = list(one.allow_from)
+    if one.ip_address_type == "dualstack" and one.allow_from == PRIVATE_ADDRESSES:
+        # IPv6 has no private addresses that VPCs use: those of this one are its callers.
+        callers.append(net.ref(lambda found: found.ipv6_cidrs))
+    group = network.load_balancer_group(stack, name, vpc_id=vpc, ports=settings.ports, allow_from=callers)
     return alb.declare(
         stack,
         name,

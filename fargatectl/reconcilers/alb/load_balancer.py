@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from fargatectl.aws import tags
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from fargatectl.aws.session import Aws
     from fargatectl.model.ownership import Ownership
 
+DUALSTACK = "dualstack"
 PROTECTION = "deletion_protection.enabled"
 
 # EC2 API Reference, "Eventual consistency": a security group that was just made.
@@ -141,12 +143,13 @@ class LoadBalancers(Reconciler[LoadBalancer, LoadBalancerOut]):
         if delta.touches("security_groups"):
             groups = [known(group) for group in spec.security_groups]
             aws.elb.set_security_groups(LoadBalancerArn=arn, SecurityGroups=groups)
-        if delta.touches("subnets"):
-            subnets: tuple[str, ...] = known(spec.subnets)
-            aws.elb.set_subnets(LoadBalancerArn=arn, Subnets=list(subnets))
-        if delta.touches("ip_address_type"):
-            kind: Any = spec.ip_address_type
-            aws.elb.set_ip_address_type(LoadBalancerArn=arn, IpAddressType=kind)
+        # Dual stack wants subnets with IPv6: they come before it, and others after it.
+        calls = [
+            partial(_set_subnets, aws, arn, spec) if delta.touches("subnets") else None,
+            partial(_set_addresses, aws, arn, spec) if delta.touches("ip_address_type") else None,
+        ]
+        for call in filter(None, calls if spec.ip_address_type == DUALSTACK else reversed(calls)):
+            call()
         if delta.touches("attributes"):
             changed = {key: value for key, value in spec.attributes.items() if live.spec.attributes.get(key) != value}
             _set_attributes(aws, arn, changed)
@@ -234,6 +237,16 @@ def _out(one: LoadBalancerTypeDef) -> LoadBalancerOut:
         dns_name=one["DNSName"],
         zone_id=one["CanonicalHostedZoneId"],
     )
+
+
+def _set_subnets(aws: Aws, arn: str, spec: LoadBalancer) -> None:
+    subnets: tuple[str, ...] = known(spec.subnets)
+    aws.elb.set_subnets(LoadBalancerArn=arn, Subnets=list(subnets))
+
+
+def _set_addresses(aws: Aws, arn: str, spec: LoadBalancer) -> None:
+    kind: Any = spec.ip_address_type
+    aws.elb.set_ip_address_type(LoadBalancerArn=arn, IpAddressType=kind)
 
 
 def _set_attributes(aws: Aws, arn: str, attributes: Mapping[str, str]) -> None:

@@ -38,30 +38,33 @@ class TaskPlacement:
     reason: str = ""
 
 
-def load_balancer_subnets(network: Network, scheme: str, zones: Iterable[str] = ()) -> tuple[str, ...]:
+def load_balancer_subnets(
+    network: Network, scheme: str, zones: Iterable[str] = (), *, dualstack: bool = False
+) -> tuple[str, ...]:
     """Return one subnet per zone for a load balancer, the one with the lowest id: public ones if it faces the internet.
 
     An internal one takes private subnets, or any where these are in too few zones. `zones` are those of its targets,
-    which it must cover. Raises `NotFoundError` if that cannot be.
+    which it must cover; with `dualstack` its subnets need IPv6 addresses. Raises `NotFoundError` if that cannot be.
     """
-    fitting = [subnet for subnet in network.subnets if subnet.fits_load_balancer]
+    fitting = [subnet for subnet in network.subnets if subnet.fits_load_balancer and (subnet.ipv6 or not dualstack)]
     internal = scheme == "internal"
     chosen = _one_per_zone(subnet for subnet in fitting if subnet.public != internal)
     if internal and (len(chosen) < _LOAD_BALANCER_ZONES or set(zones) - chosen.keys()):
         chosen = _one_per_zone(fitting)
     which = "" if internal else "public "
+    kind, size = (f"{scheme}, dualstack", "with IPv6 CIDRs") if dualstack else (scheme, "of /27 or larger")
     section = "network.subnets" if internal else "network.public_subnets"
     if len(chosen) < _LOAD_BALANCER_ZONES:
         message = (
-            f"a load balancer ({scheme}) needs {which}subnets of /27 or larger in at least two Availability Zones; "
+            f"a load balancer ({kind}) needs {which}subnets {size} in at least two Availability Zones; "
             f"{network.vpc_id} has {_listed(chosen.values()) or 'none'}"
         )
         hint = "create what is missing, name the subnets in [network], or use another VPC"
         raise NotFoundError(message, path=section, hint=hint)
     if missing := sorted(set(zones) - chosen.keys()):
         message = (
-            f"tasks run in {', '.join(missing)}, where {network.vpc_id} has no {which}subnet for the load balancer; "
-            f"there are {_listed(chosen.values())}"
+            f"tasks run in {', '.join(missing)}, where {network.vpc_id} has no {which}subnet for the load balancer "
+            f"({kind}); there are {_listed(chosen.values())}"
         )
         raise NotFoundError(message, path=section, hint="create one there, or name the tasks' subnets with `subnets`")
     return tuple(sorted(subnet.id for subnet in chosen.values()))

@@ -19,7 +19,7 @@ class Subnet:
 
     public: its default route leads to an internet gateway, or the file calls it public. nat: its default route leads
     elsewhere out of the VPC (a NAT gateway or instance, a transit gateway, a firewall). endpoints: the gateway
-    endpoints of its route table, by short name ("s3").
+    endpoints of its route table, by short name ("s3"). ipv6: it has IPv6 addresses, too.
     """
 
     id: str
@@ -29,6 +29,7 @@ class Subnet:
     nat: bool = False
     endpoints: frozenset[str] = frozenset()
     free_addresses: int = 0
+    ipv6: bool = False
 
     @property
     def fits_load_balancer(self) -> bool:
@@ -47,6 +48,7 @@ class Network:
     vpc_id: str
     region: str
     cidrs: tuple[str, ...] = ()
+    ipv6_cidrs: tuple[str, ...] = ()
     subnets: tuple[Subnet, ...] = ()
     endpoints: frozenset[str] = frozenset()
 

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 Tags = Mapping[str, str]
 DEFAULT = "default"
 _SHOWN = 5
+_GOING = frozenset({"disassociating", "disassociated", "failing", "failed"})
+"""EC2 API Reference, SubnetCidrBlockState: an IPv6 CIDR that does not count any more."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,6 +82,7 @@ def _look(aws: Aws, query: VpcQuery) -> Network:
         vpc_id=vpc_id,
         region=aws.region,
         cidrs=tuple(block["CidrBlock"] for block in vpc.get("CidrBlockAssociationSet", ())) or (vpc["CidrBlock"],),
+        ipv6_cidrs=_ipv6_blocks(vpc),
         subnets=tuple(
             replace(subnet, endpoints=gateways.get(_table_id(subnet.id, tables), frozenset())) for subnet in chosen
         ),
@@ -180,7 +183,14 @@ def _routed(subnet: SubnetTypeDef, table: RouteTableTypeDef | None) -> Subnet:
         # Wherever else a default route leads (NAT, transit gateway, firewall): somebody made it to be a way out.
         nat=bool(routes) and not public,
         free_addresses=subnet.get("AvailableIpAddressCount", 0),
+        ipv6=bool(_ipv6_blocks(subnet)),
     )
+
+
+def _ipv6_blocks(thing: VpcTypeDef | SubnetTypeDef) -> tuple[str, ...]:
+    """Return the IPv6 CIDRs of a VPC or subnet; those that are about to go are still shown."""
+    listed: Any = thing.get("Ipv6CidrBlockAssociationSet", ())
+    return tuple(one["Ipv6CidrBlock"] for one in listed if one["Ipv6CidrBlockState"]["State"] not in _GOING)
 
 
 def _is_default(route: RouteTypeDef) -> bool:

@@ -32,7 +32,12 @@ def declare(
 
 
 def load_balancer_group(
-    stack: Stack, load_balancer: str, *, vpc_id: Late[str], ports: Iterable[int], allow_from: Iterable[str]
+    stack: Stack,
+    load_balancer: str,
+    *,
+    vpc_id: Late[str],
+    ports: Iterable[int],
+    allow_from: Iterable[Late[str] | Late[tuple[str, ...]]],
 ) -> Ref[str]:
     """Declare the security group of a load balancer, open at its listeners' ports; return its id.
 

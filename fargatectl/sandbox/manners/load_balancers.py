@@ -45,6 +45,7 @@ def create_load_balancer(region: Region, call: Call, forward: Forward) -> Answer
             raise AwsError("DuplicateLoadBalancerName", message)
     _check_name(params["Name"])
     subnets = _subnets(region, params)
+    _check_addresses(subnets, params.get("IpAddressType"))
     groups = params.get("SecurityGroups") or _default_group(region, subnets[0]["VpcId"])
     _check_groups(region, groups)
     made = forward({**params, "SecurityGroups": groups, "Scheme": params.get("Scheme") or "internet-facing"})
@@ -84,6 +85,12 @@ def _subnets(region: Region, params: Mapping[str, Any]) -> Sequence[Mapping[str,
         message = "A load balancer cannot be attached to multiple subnets in the same Availability Zone"
         raise AwsError("InvalidConfigurationRequest", message)
     return found
+
+
+def _check_addresses(subnets: Sequence[Mapping[str, Any]], kind: str | None) -> None:
+    """Refuse dual stack where a subnet has no IPv6 addresses."""
+    if kind == "dualstack" and not all(subnet.get("Ipv6CidrBlockAssociationSet") for subnet in subnets):
+        raise AwsError("ValidationError", "You must specify subnets with an associated IPv6 CIDR block.")
 
 
 def _default_group(region: Region, vpc: str) -> list[str]:
@@ -176,8 +183,20 @@ def set_security_groups(region: Region, call: Call, forward: Forward) -> Answer:
 def set_subnets(region: Region, call: Call, forward: Forward) -> Answer:
     """Replace the subnets."""
     subnets = _subnets(region, {**call.params, "Type": "application"})
-    answer = forward()
     arn = call.params["LoadBalancerArn"]
     balancer = region.moto("elbv2", "DescribeLoadBalancers", LoadBalancerArns=[arn])["LoadBalancers"][0]
+    _check_addresses(subnets, call.params.get("IpAddressType") or balancer.get("IpAddressType"))
+    answer = forward()
     _place(region, arn, [subnet["SubnetId"] for subnet in subnets], balancer.get("SecurityGroups", []))
     return answer
+
+
+@HANDLERS.handles("elbv2", "SetIpAddressType")
+def set_ip_address_type(region: Region, call: Call, forward: Forward) -> Answer:
+    """Change the kinds of addresses."""
+    arn = call.params["LoadBalancerArn"]
+    for balancer in region.moto("elbv2", "DescribeLoadBalancers", LoadBalancerArns=[arn])["LoadBalancers"]:
+        wanted = [zone["SubnetId"] for zone in balancer["AvailabilityZones"]]
+        subnets = region.moto("ec2", "DescribeSubnets", SubnetIds=wanted)["Subnets"]
+        _check_addresses(subnets, call.params["IpAddressType"])
+    return forward()

@@ -65,6 +65,22 @@ BALANCERS = [
         lambda scene: scene.elb.create_load_balancer(Name="a", Subnets=scene.subnets[:1]),
     ),
     Refusal(
+        "Dual stack wants subnets with IPv6",
+        f"{ELB}, CreateLoadBalancer",
+        INVALID,
+        lambda scene: scene.elb.create_load_balancer(Name="a", Subnets=scene.subnets, IpAddressType="dualstack"),
+    ),
+    Refusal(
+        "Dual stack is not for a load balancer whose subnets have no IPv6",
+        f"{ELB}, SetIpAddressType",
+        INVALID,
+        balanced(
+            lambda scene, _: scene.elb.set_ip_address_type(
+                LoadBalancerArn=scene.balancer["LoadBalancerArn"], IpAddressType="dualstack"
+            )
+        ),
+    ),
+    Refusal(
         "A load balancer has one subnet in a zone",
         f"{ELB}, CreateLoadBalancer",
         "InvalidConfigurationRequest",
