@@ -107,6 +107,13 @@ class LeaseLost(Refused):
     kind = "lease_lost"
 
 
+class Stopped(FargatectlError):
+    """The user asked this run to end, and it ends before its next change of AWS."""
+
+    exit_code = ExitCode.INTERRUPTED
+    kind = "interrupted"
+
+
 class AwsFailure(FargatectlError):
     """AWS said no, or could not be asked.
 

@@ -19,6 +19,7 @@ from botocore.config import Config
 
 from fargatectl.aws.errors import SERVICE
 from fargatectl.aws.models import TrimmedModels
+from fargatectl.errors import Stopped
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
@@ -145,6 +146,8 @@ class Aws:
 
     With a `lease`, every attempt of a mutating call is sent only while it holds. It is renewed on the way: before each
     attempt of any call, and after each pause. A run does nothing else for long, so that this needs no thread.
+
+    Once `stopped` says so (Ctrl-C), calls under way end, and no new one is begun that would change something.
     """
 
     def __init__(  # noqa: PLR0913 - the environment, each part of it replaceable
@@ -157,12 +160,14 @@ class Aws:
         clock: Callable[[], datetime],
         monotonic: Callable[[], float],
         sleep: Callable[[float], None],
+        stopped: Callable[[], bool] = lambda: False,
     ) -> None:
         self.region = region
         self.reads = Reads()
         self.clock = clock
         self.monotonic = monotonic
         self.lease: Lease | None = None
+        self.stopped = stopped
         self._sleep = sleep
         self._session = session
         self._pool = pool
@@ -179,6 +184,11 @@ class Aws:
         self._sleep(seconds)
         if self.lease is not None:
             self.lease.renew()
+
+    def go_on(self) -> None:
+        """Raise `Stopped` if the user asked this run to end."""
+        if self.stopped():
+            raise Stopped("the run was interrupted before this was done", hint="run the same command again to go on")
 
     def each(self, ask: Callable[[T], R], items: Iterable[T]) -> list[R]:
         """Call `ask` for every item side by side and return the answers in order."""
@@ -228,6 +238,7 @@ class Aws:
 
     def _before_call(self, model: OperationModel, **_: object) -> None:
         if is_mutating(model.name):
+            self.go_on()
             self.reads.clear()
 
     def _before_send(self, event_name: str, **_: object) -> None:

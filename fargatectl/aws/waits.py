@@ -36,7 +36,10 @@ class Transient:
 
 
 def retrying(aws: Aws, call: Callable[[], T], *transients: Transient, interval: float = 2) -> T:
-    """Make `call` until it gives no answer of `transients`, or one of them has lasted too long: then it is raised."""
+    """Make `call` until it gives no answer of `transients`, or one of them has lasted too long: then it is raised.
+
+    Raises `Stopped` after Ctrl-C, as `polling` does.
+    """
     began = aws.monotonic()
 
     def goes_on(state: tenacity.RetryCallState) -> bool:
@@ -46,7 +49,7 @@ def retrying(aws: Aws, call: Callable[[], T], *transients: Transient, interval: 
         )
 
     retry = tenacity.Retrying(
-        retry=goes_on, wait=tenacity.wait_exponential(interval, max=interval * 5), sleep=aws.sleep, reraise=True
+        retry=goes_on, wait=tenacity.wait_exponential(interval, max=interval * 5), sleep=_pausing(aws), reraise=True
     )
     return retry(call)
 
@@ -69,7 +72,7 @@ def polling(  # noqa: PLR0913 - one keyword for each property of a wait
         retry=tenacity.retry_if_result(lambda found: found is None),
         wait=tenacity.wait_exponential(interval / 2, max=interval * 5),
         stop=lambda _: aws.monotonic() - began >= seconds,
-        sleep=aws.sleep,
+        sleep=_pausing(aws),
     )
     try:
         found = retry(look)
@@ -78,3 +81,11 @@ def polling(  # noqa: PLR0913 - one keyword for each property of a wait
         raise AwsFailure(message, code="Timeout", hint=hint) from error
     assert found is not None  # noqa: S101 - the retry ends with a result or raises
     return found
+
+
+def _pausing(aws: Aws) -> Callable[[float], None]:
+    def pause(seconds: float) -> None:
+        aws.sleep(seconds)
+        aws.go_on()
+
+    return pause

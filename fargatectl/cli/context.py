@@ -151,6 +151,7 @@ def target(
             clock=surroundings.clock,
             monotonic=surroundings.monotonic,
             sleep=surroundings.sleep,
+            stopped=surroundings.signals.stopped,
         )
         yield Target(loaded, config, blueprint.stack, blueprint.services, aws, engine)
     finally:

@@ -99,10 +99,10 @@ def carry_out(  # noqa: PLR0913 - what a run is given
             settle=settle,
             stopped=surroundings.signals.stopped,
         )
-    ending = ending_of(plan, outcome, surroundings, seconds=there.aws.monotonic() - began)
-    if surroundings.signals.received is None:
-        ending = replace(ending, services=_services(planning, outcome, there))
-    return Run(replace(ending, handed_over=hand_over and _sets_going(planning)), outcome)
+    seconds = there.aws.monotonic() - began
+    services = () if surroundings.signals.stopped() else _services(planning, outcome, there)
+    ending = ending_of(plan, outcome, surroundings, seconds=seconds)
+    return Run(replace(ending, services=services, handed_over=hand_over and _sets_going(planning)), outcome)
 
 
 @contextmanager

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from fargatectl.cli.confirm import confirm_destroy
 from fargatectl.cli.context import target
 from fargatectl.cli.converge import carry_out
+from fargatectl.cli.exits import worst
 from fargatectl.cli.locking import forget, locked, patience
 from fargatectl.cli.planning import plan_absence, shared
 from fargatectl.errors import AwsFailure, ExitCode, FargatectlError, Refused
@@ -45,6 +46,7 @@ def run(options: DestroyOptions, surroundings: Surroundings) -> ExitCode:
             planning = turn.still_true(planning, there, look)
             done = carry_out(planning, there, surroundings)
             after = _look_again(look, there, done)
+            done = _interrupted(done, surroundings)
             # What could not be looked at again is told as left: the proof is missing.
             remaining = [str(change.address) for change in after.plan.changes] if after else list(done.ending.undone)
             turn.gone = done.ending.exit_code == ExitCode.DONE and not remaining and not options.service
@@ -105,6 +107,8 @@ def _of_others(address: str) -> str:
 
 def _look_again(look: Callable[[], Planning], there: Target, done: Run) -> Planning | None:
     """Plan again, a few times over: what AWS still lists may be gone already. None if a failed run cannot do that."""
+    if there.aws.stopped():
+        return None
     if done.ending.exit_code != ExitCode.DONE:
         try:
             return look()
@@ -112,11 +116,19 @@ def _look_again(look: Callable[[], Planning], there: Target, done: Run) -> Plann
             return None
     after = look()
     for _ in range(_LOOKS if done.outcome.applied else 0):
-        if not after.plan:
+        if not after.plan or there.aws.stopped():
             break
         there.aws.sleep(_LOOK_SECONDS)
         after = look()
     return after
+
+
+def _interrupted(done: Run, surroundings: Surroundings) -> Run:
+    """Return `done` as it ends if the user asked for an end while we looked at what is left."""
+    asked = surroundings.signals.received
+    if asked is None:
+        return done
+    return replace(done, ending=replace(done.ending, exit_code=worst([asked, done.ending.exit_code])))
 
 
 def _tell(done: Run, kept: Sequence[str], remaining: list[str], subject: str, surroundings: Surroundings) -> None:
@@ -125,7 +137,7 @@ def _tell(done: Run, kept: Sequence[str], remaining: list[str], subject: str, su
         surroundings.voice.event(done.result(kept=kept, remaining=remaining))
     elif done.ending.exit_code == ExitCode.DONE:
         surroundings.voice.prose(outcome.gone(subject, kept, width=width))
-    elif done.outcome.complete:
+    elif done.outcome.complete and done.ending.exit_code == ExitCode.AWS:
         raise AwsFailure(
             f"{len(remaining)} things are still there: {outcome.names(remaining)}",
             hint="run the same command again; what AWS still uses cannot go yet",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from typing import TYPE_CHECKING
 
 from fargatectl.cli.signals import Interrupted
@@ -24,6 +25,8 @@ _ORDER = (
 )
 """Of several answers the first of these is given."""
 
+_UNDELIVERABLE = frozenset({errno.EPIPE, errno.EIO, errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+
 OUTCOMES = {
     ExitCode.DONE: "succeeded",
     ExitCode.REFUSED: "refused",
@@ -40,7 +43,7 @@ def code_of(error: BaseException) -> ExitCode:
         return error.exit_code
     if isinstance(error, KeyboardInterrupt):
         return ExitCode.INTERRUPTED
-    if is_usage(error):
+    if is_usage(error) or is_undeliverable(error):
         return ExitCode.USAGE
     return ExitCode.BUG
 
@@ -58,3 +61,8 @@ def outcome_of(code: ExitCode) -> str:
 def is_usage(error: BaseException) -> bool:
     """Tell whether the command line could not be read: typer's errors know how to say why."""
     return callable(getattr(error, "format_message", None))
+
+
+def is_undeliverable(error: BaseException) -> bool:
+    """Tell whether output could not be written: no reader, no room."""
+    return isinstance(error, OSError) and error.errno in _UNDELIVERABLE

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from fargatectl import __version__
-from fargatectl.cli.exits import code_of, is_usage, outcome_of
+from fargatectl.cli.exits import code_of, is_undeliverable, is_usage, outcome_of
 from fargatectl.cli.signals import Interrupted
 from fargatectl.cli.surroundings import Answer
 from fargatectl.errors import ExitCode, FargatectlError, UsageError
@@ -28,11 +28,11 @@ def tell(error: BaseException, surroundings: Surroundings) -> int:
     if isinstance(error, SystemExit):  # completion ends so
         return error.code if isinstance(error.code, int) else int(ExitCode.DONE)
     code = code_of(error)
-    shown = _as_ours(error, code)
+    shown = _as_ours(error, code, surroundings)
     if surroundings.json:
         _document(shown, code, surroundings)
     elif isinstance(error, Interrupted | KeyboardInterrupt):
-        surroundings.voice.prose("Interrupted. Nothing was changed.")
+        surroundings.voice.prose(shown.message)
     elif is_usage(error):
         _usage(error, surroundings)
     else:
@@ -41,13 +41,16 @@ def tell(error: BaseException, surroundings: Surroundings) -> int:
     return int(code)
 
 
-def _as_ours(error: BaseException, code: ExitCode) -> FargatectlError:
+def _as_ours(error: BaseException, code: ExitCode, surroundings: Surroundings) -> FargatectlError:
     if isinstance(error, FargatectlError):
         return error
     if is_usage(error):
         return UsageError(_usage_message(error))
+    if isinstance(error, OSError) and is_undeliverable(error):
+        return UsageError(f"the output could not be written: {error.strerror or error}")
     if code in {ExitCode.INTERRUPTED, ExitCode.TERMINATED}:
-        return _Interruption("interrupted; nothing was changed")
+        done = "What was done stays done: run the same command again to go on."
+        return _Interruption(f"Interrupted. {done if surroundings.signals.writing else 'Nothing was changed.'}")
     return _bug(error)
 
 

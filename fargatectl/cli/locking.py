@@ -80,11 +80,17 @@ def patience(options: LockOptions) -> int:
 
 @contextmanager
 def locked(plan: Plan, there: Target, options: LockOptions, surroundings: Surroundings, command: str) -> Iterator[Held]:
-    """Have the lock while this lasts, if `plan` has something to write. Raises `LockHeld`, `AwsFailure`."""
-    if not plan or options.no_lock:
-        if plan:
-            _say(_NO_LOCK, there, surroundings, "warning")
+    """Have the lock while this lasts, if `plan` has something to write. Raises `LockHeld`, `AwsFailure`.
+
+    From then on the first signal ends the run in good order: what it did and did not do is told, the lock released.
+    """
+    if not plan:
         yield Held(None)
+        return
+    if options.no_lock:
+        _say(_NO_LOCK, there, surroundings, "warning")
+        with _to_the_end(surroundings):
+            yield Held(None)
         return
     holder = surroundings.machine.holder(command, surroundings.environ, there.aws.now(), surroundings.random)
     lock = lock_of(there, surroundings)
@@ -98,10 +104,18 @@ def locked(plan: Plan, there: Target, options: LockOptions, surroundings: Surrou
     try:
         if (dead := lease.taken_from) is not None:
             _say(f"took over the lock from a run that ended without releasing it: {dead.holder}", there, surroundings)
-        yield held
+        with _to_the_end(surroundings):
+            yield held
     finally:
         there.aws.lease = None
         _release(lease, held, there, surroundings)
+
+
+@contextmanager
+def _to_the_end(surroundings: Surroundings) -> Iterator[None]:
+    surroundings.signals.writing = True
+    with surroundings.signals.deferred(lambda: None):
+        yield
 
 
 def lock_of(there: Target, surroundings: Surroundings) -> Lock:

@@ -259,7 +259,7 @@ def run(arguments: Sequence[str], surroundings: Surroundings) -> int:
     try:
         surroundings.expect(arguments)
         answer = command.main(args=list(arguments), prog_name="fargatectl", standalone_mode=False, obj=surroundings)
-        surroundings.flush()
+        surroundings.deliver()
     except BaseException as error:  # noqa: BLE001 - the edge: everything becomes words and a code
         from fargatectl.cli.failures import tell  # noqa: PLC0415 - nothing but failures needs it
 

@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM: the first asks for an orderly end, the second leaves at once.
+"""Ctrl-C, SIGTERM and a terminal that goes away: the first asks for an orderly end, the second leaves at once.
 
 Until something is written to AWS, the first ends the command where it stands. Within `deferred` it only sets a flag:
 the engine starts nothing more, what runs ends, and the command says what was done and what was not.
@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import os
 import signal
-from contextlib import contextmanager
+import time
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from fargatectl.errors import ExitCode
@@ -17,9 +18,19 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from types import FrameType
 
-_CODES = {signal.SIGINT: ExitCode.INTERRUPTED, signal.SIGTERM: ExitCode.TERMINATED}
-_LEAVING = b"\r\n\x1b[?25hLeft at once. What was under way in AWS goes on; run the same command again.\r\n"
-_LEAVING_PLAIN = b"\nLeft at once. What was under way in AWS goes on; run the same command again.\n"
+_CODES = {
+    signal.SIGINT: ExitCode.INTERRUPTED,
+    signal.SIGTERM: ExitCode.TERMINATED,
+    signal.SIGHUP: ExitCode.TERMINATED,
+}
+_LOOK_SECONDS = 0.2
+_LEFT = b"Left at once. "
+_WHILE_READING = b"Nothing was changed."
+_WHILE_WRITING = (
+    b"What was under way in AWS goes on. This run's lock ends by itself within two minutes, on this machine at once: "
+    b"run the same command again."
+)
+_CURSOR_BACK = b"\x1b[?25h"
 
 
 class Interrupted(BaseException):
@@ -35,19 +46,22 @@ class Signals:
 
     def __init__(self, leave: Callable[[int], object] = os._exit) -> None:
         self.received: ExitCode | None = None
+        self.writing = False
+        """Whether this run has begun to change AWS: from then on nobody may say that nothing was changed."""
         self._leave = leave
         self._tell: Callable[[], None] | None = None
 
     def install(self) -> None:
-        """Take over SIGINT and SIGTERM."""
+        """Take over the signals, but for those that whoever started us has had ignored (`nohup`, `&`)."""
         for number in _CODES:
-            signal.signal(number, self.handle)
+            if signal.getsignal(number) is not signal.SIG_IGN:
+                signal.signal(number, self.handle)
 
     def handle(self, number: int, frame: FrameType | None) -> None:
         """Note the first signal; leave at the second."""
         del frame
         if self.received is not None:
-            os.write(2, _LEAVING if os.isatty(2) else _LEAVING_PLAIN)
+            self._say_that_we_leave()
             self._leave(int(_CODES[signal.Signals(number)]))
             return
         self.received = _CODES[signal.Signals(number)]
@@ -55,15 +69,26 @@ class Signals:
             raise Interrupted(self.received)
         self._tell()
 
+    def _say_that_we_leave(self) -> None:
+        text = _LEFT + (_WHILE_WRITING if self.writing else _WHILE_READING)
+        with suppress(OSError):  # the terminal may be what went away
+            os.write(2, b"\r\n" + _CURSOR_BACK + text + b"\r\n" if os.isatty(2) else b"\n" + text + b"\n")
+
     def stopped(self) -> bool:
         """Tell whether nothing new may be started."""
         return self.received is not None
 
+    def sleep(self, seconds: float) -> None:
+        """Wait for `seconds`, or until a signal comes."""
+        until = time.monotonic() + seconds
+        while not self.stopped() and (left := until - time.monotonic()) > 0:
+            time.sleep(min(left, _LOOK_SECONDS))
+
     @contextmanager
     def deferred(self, tell: Callable[[], None]) -> Iterator[None]:
-        """Within this, the first signal only sets the flag and calls `tell`, which must not block."""
-        self._tell = tell
+        """Within this, the first signal only sets the flag and calls the innermost `tell`, which must not block."""
+        outer, self._tell = self._tell, tell
         try:
             yield
         finally:
-            self._tell = None
+            self._tell = outer

@@ -12,10 +12,11 @@ from enum import StrEnum
 from functools import cached_property
 from pathlib import Path
 from random import Random, SystemRandom
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING, TextIO, cast
 
 from fargatectl.cli.machine import Machine
 from fargatectl.cli.signals import Signals
+from fargatectl.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, MutableMapping, Sequence
@@ -33,6 +34,7 @@ class Answer(StrEnum):
     EVENTS = "events"
 
 
+_DELIVERY = "what the command did stays done; make room, or send the output elsewhere"
 _TELLS_EVENTS = frozenset({"abort", "continue", "deploy", "destroy", "restart", "rollback", "scale"})
 
 
@@ -68,13 +70,13 @@ class Surroundings:
         signals.install()
         return cls(
             environ=os.environ,
-            stdin=sys.stdin,
-            stdout=sys.stdout,
-            stderr=sys.stderr,
+            stdin=sys.stdin or _nowhere("r"),  # a closed stream is None
+            stdout=sys.stdout or _nowhere("w"),
+            stderr=sys.stderr or _nowhere("w"),
             directory=Path.cwd(),
             clock=lambda: datetime.now(UTC),
             monotonic=time.monotonic,
-            sleep=time.sleep,
+            sleep=signals.sleep,
             signals=signals,
         )
 
@@ -106,9 +108,20 @@ class Surroundings:
         if "voice" in self.__dict__:
             self.voice.flush()
 
+    def deliver(self) -> None:
+        """Bring out what was said. Raises UsageError if data got lost that somebody waits for."""
+        self.flush()
+        lost = self.voice.lost if "voice" in self.__dict__ else None
+        if lost is not None:
+            raise UsageError(f"stdout could not be written: {lost.strerror or lost}", hint=_DELIVERY)
+
     def leave(self, code: int) -> None:
         """End the process. Nobody waits for threads that still sleep or talk to AWS: all has been told."""
         self.flush()
         if threading.active_count() > 1:
             os._exit(code)
         sys.exit(code)
+
+
+def _nowhere(mode: str) -> TextIO:
+    return cast("TextIO", Path(os.devnull).open(mode, encoding="utf-8"))

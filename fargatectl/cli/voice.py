@@ -6,16 +6,19 @@ A reader who goes away (`fargatectl diff | head`) ends the telling, never the ru
 from __future__ import annotations
 
 import os
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, TextIO
 
 from rich.text import Text
 
 from fargatectl.render import machine
-from fargatectl.render.console import is_redrawable, make_console, show, waiting, width_of
+from fargatectl.render.console import is_gone, is_redrawable, make_console, show, waiting, width_of
 from fargatectl.render.escape import escape, escape_text
 from fargatectl.render.layout import joined, wrap
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from rich.status import Status
 
     from fargatectl.cli.surroundings import Surroundings
@@ -30,6 +33,8 @@ class Voice:
         self.err = make_console(surroundings.stderr, surroundings.environ)
         self.finished = False
         """Whether the last event was told."""
+        self.lost: OSError | None = None
+        """Why data could not be written, though somebody waits for it: a full disk."""
         self._waiting: Status | None = None
 
     @property
@@ -40,17 +45,16 @@ class Voice:
     def data(self, text: Text) -> None:
         """Print what the command was asked for."""
         self.stop_waiting()
-        show(self.out, text)
+        with self._writing(self._surroundings.stdout):
+            show(self.out, text)
 
     def raw(self, text: str) -> None:
         """Print text that is data already: JSON, Markdown, TOML."""
         self.stop_waiting()
         stream = self._surroundings.stdout
-        try:
+        with self._writing(stream):
             stream.write(escape_text(text.removesuffix("\n")) + "\n")
             stream.flush()
-        except BrokenPipeError:
-            _silence(stream)
 
     def document(self, document: dict[str, Any]) -> None:
         """Print the JSON document of this command."""
@@ -74,8 +78,9 @@ class Voice:
     def ask(self, question: str) -> str:
         """Ask somebody at the terminal, and return what was typed."""
         self.stop_waiting()
-        show(self.err, Text(f"\n{question}", "bold"), end="")
-        self._surroundings.stderr.flush()
+        with self._writing(self._surroundings.stderr):
+            show(self.err, Text(f"\n{question}", "bold"), end="")
+            self._surroundings.stderr.flush()
         return self._surroundings.stdin.readline().strip()
 
     def wait_for(self, what: str) -> None:
@@ -94,21 +99,30 @@ class Voice:
         """Bring out what is still in a buffer."""
         self.stop_waiting()
         for stream in (self._surroundings.stdout, self._surroundings.stderr):
-            try:
+            with self._writing(stream):
                 stream.flush()
-            except BrokenPipeError:
-                _silence(stream)
+
+    @contextmanager
+    def _writing(self, stream: TextIO) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            if stream is self._surroundings.stdout and not is_gone(error):
+                self.lost = self.lost or error
+            _silence(stream)
 
     def _say(self, text: Text | str, style: str) -> None:
         if self._surroundings.json:
             return
         if isinstance(text, str):
             text = joined(Text(line, style) for line in wrap(escape(text), width_of(self.err)))
-        show(self.err, text)
+        with self._writing(self._surroundings.stderr):
+            show(self.err, text)
 
 
 def _silence(stream: TextIO) -> None:
     """Have `stream` lead nowhere: the interpreter flushes it again at its end, and must not complain."""
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, stream.fileno())
-    os.close(nowhere)
+    with suppress(OSError):  # a stream that is none of the process's has nothing to be silenced
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, stream.fileno())
+        os.close(nowhere)

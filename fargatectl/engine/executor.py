@@ -19,7 +19,7 @@ from fargatectl.aws.errors import explain
 from fargatectl.engine.fresh import Proofs
 from fargatectl.engine.graph import walk
 from fargatectl.engine.secrecy import withhold
-from fargatectl.errors import FargatectlError, PlanChanged
+from fargatectl.errors import FargatectlError, PlanChanged, Stopped
 from fargatectl.model.change import Action, Delta
 from fargatectl.model.events import StepEvent
 from fargatectl.model.spec import resolve
@@ -125,12 +125,13 @@ class _Execution:
     def run(self) -> Outcome:
         steps = self.steps()
         result = walk(steps, self.visit, self.executor, stopped=self.stopped, on_skip=self._skip)
-        for step, error in result.failed.items():
-            self.outcome.failed[step.address] = explain(error, step.address)
+        ended = [step for step, error in result.failed.items() if isinstance(error, Stopped)]
+        for step in result.failed.keys() - ended:
+            self.outcome.failed[step.address] = explain(result.failed[step], step.address)
         for step, blame in result.skipped.items():
             if self._does_something(step) and step.address not in self.outcome.failed:
                 self.outcome.skipped.setdefault(step.address, blame.address)
-        left = [step.address for step in result.unvisited if self._does_something(step)]
+        left = [step.address for step in [*ended, *result.unvisited] if self._does_something(step)]
         self.outcome.left = tuple(dict.fromkeys(left))
         self.outcome.outputs = self.outputs
         self.outcome.postponed = tuple(dict.fromkeys(self.postponed))
@@ -328,6 +329,9 @@ class _Execution:
         self._tell(address, verb, "began")
         try:
             detail = do()
+        except Stopped:
+            self._tell(address, verb, "skipped")
+            raise
         except Exception as error:
             failure = explain(error, address)
             if address in self.stack.resources:

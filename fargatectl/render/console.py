@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from typing import TYPE_CHECKING, TextIO
 
 from rich.console import Console
@@ -57,8 +58,22 @@ def width_of(console: Console) -> int:
 
 
 def show(console: Console, text: Text, *, end: str = "\n") -> None:
-    """Print `text` as it was laid out: lines are never folded here, for a folded line could begin with anything."""
-    console.print(_safe(text), end=end, no_wrap=True, overflow="ignore", crop=False, soft_wrap=True)
+    """Print `text` as it was laid out: lines are never folded here, for a folded line could begin with anything.
+
+    A console that cannot write is silent from then on. Raises OSError for any other reason than a reader that went
+    away.
+    """
+    try:
+        console.print(_safe(text), end=end, no_wrap=True, overflow="ignore", crop=False, soft_wrap=True)
+    except OSError as error:
+        console.quiet = True
+        if not is_gone(error):
+            raise
+
+
+def is_gone(error: OSError) -> bool:
+    """Tell whether nobody reads what could not be written: a pipe is closed, or a terminal."""
+    return error.errno in {errno.EPIPE, errno.EIO}
 
 
 def waiting(console: Console, what: str) -> Status:

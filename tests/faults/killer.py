@@ -29,6 +29,7 @@ class Door(ThreadingHTTPServer):
         self.calls: list[str] = []
         self.kill_at: int | None = None
         self.apply_first = False
+        self.drops_answer = True
         self.victim: Callable[[], int] = os.getpid
         self.guard = threading.Lock()
         threading.Thread(target=self.serve_forever, daemon=True).start()
@@ -68,6 +69,7 @@ class _Handler(BaseHTTPRequestHandler):
         status, headers, content = self._pass_on(body)
         if strikes:
             self.server.kill()
+        if strikes and self.server.drops_answer:
             self.close_connection = True
             return
         self.send_response_only(status)
