@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from fargatectl.aws.answers import answer_each
 from fargatectl.aws.errors import ClientError, says
 from fargatectl.aws.route53 import change, plain, records, until_in_sync
+from fargatectl.aws.tags import as_dict
 from fargatectl.aws.waits import Transient, retrying
 from fargatectl.engine.proof import require_ours, same_owner
 from fargatectl.engine.reconciler import Live, Reconciler
@@ -162,7 +163,7 @@ def _at(aws: Aws, zone_id: str, name: str, owner: Mapping[str, str], balancer: s
         return None
     whose = {key: owner[key] for key in (APP, ENVIRONMENT) if key in owner}
     mine = _balancers(aws, whose) | ({balancer.lower()} if balancer else set())
-    ours = all(_balancer(row, aws.region) in mine for row in rows)
+    ours = all(_balancer(row, aws.region) in mine or _leads_to_ours(aws, row, whose) for row in rows)
     spec = Record(
         zone_id=zone_id,
         name=name,
@@ -179,6 +180,27 @@ def _balancers(aws: Aws, whose: Mapping[str, str]) -> set[str]:
     """Return the names of an owner's load balancers in this Region."""
     tagged = aws.tagged(whose) if whose else {}
     return {arn.split("/")[-2].lower() for arn, seen in tagged.items() if _BALANCER in arn and same_owner(whose, seen)}
+
+
+def _leads_to_ours(aws: Aws, row: Row, whose: Mapping[str, str]) -> bool:
+    """Ask ELB itself whose the load balancer is that a record leads to: the tagging API's silence means nothing."""
+    if not whose or _balancer(row, aws.region) is None:
+        return False
+
+    def by_dns_name() -> dict[str, str]:
+        pages = aws.elb.get_paginator("describe_load_balancers").paginate()
+        return {one["DNSName"].lower(): one["LoadBalancerArn"] for page in pages for one in page["LoadBalancers"]}
+
+    arn = aws.reads.once(("dns.balancers",), by_dns_name).get(_target(row["AliasTarget"]["DNSName"]))
+    if arn is None:
+        return False
+    try:
+        (found,) = aws.elb.describe_tags(ResourceArns=[arn])["TagDescriptions"]
+    except ClientError as error:
+        if says(error, "LoadBalancerNotFound"):
+            return False
+        raise
+    return same_owner(whose, as_dict(found["Tags"]))
 
 
 def _balancer(row: Row, region: str) -> str | None:
