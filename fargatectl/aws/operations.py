@@ -47,6 +47,7 @@ OPERATIONS: dict[str, tuple[str, ...]] = {
         "RevokeSecurityGroupEgress",
         "RevokeSecurityGroupIngress",
     ),
+    "ecr": ("DescribeImages",),
     "ecs": (
         "CreateCluster",
         "CreateService",

@@ -42,6 +42,8 @@ if TYPE_CHECKING:
     from types_boto3_ssm import SSMClient
     from types_boto3_sts import STSClient
 
+    from fargatectl.aws.http import Fetch
+
 T = TypeVar("T")
 R = TypeVar("R")
 
@@ -142,7 +144,8 @@ class Aws:
     """Clients of one account and Region, one per AWS service, made once and lazily; shared by all threads.
 
     `clock` gives the time in UTC, `monotonic` seconds that never jump, `sleep` waits; all three are injected. `pool`
-    runs leaf calls side by side: nothing that runs in it may wait for it.
+    runs leaf calls side by side: nothing that runs in it may wait for it. `fetch` asks registries outside AWS; without
+    it none is asked.
 
     With a `lease`, every attempt of a mutating call is sent only while it holds. It is renewed on the way: before each
     attempt of any call, and after each pause. A run does nothing else for long, so that this needs no thread.
@@ -161,8 +164,10 @@ class Aws:
         monotonic: Callable[[], float],
         sleep: Callable[[float], None],
         stopped: Callable[[], bool] = lambda: False,
+        fetch: Fetch | None = None,
     ) -> None:
         self.region = region
+        self.fetch = fetch
         self.reads = Reads()
         self.clock = clock
         self.monotonic = monotonic
@@ -173,6 +178,7 @@ class Aws:
         self._pool = pool
         self._endpoint_url = endpoint_url
         self._clients: dict[str, Any] = {}
+        self._elsewhere: dict[str, Aws] = {}
         self._lock = threading.Lock()
 
     def now(self) -> datetime:
@@ -209,6 +215,24 @@ class Aws:
     def _identity(self) -> Identity:
         answer = self.sts.get_caller_identity()
         return Identity(account=answer["Account"], arn=answer["Arn"])
+
+    def at(self, region: str) -> Aws:
+        """Return the same account in another Region, to read there: it holds no lease."""
+        if region == self.region:
+            return self
+        with self._lock:
+            if region not in self._elsewhere:
+                self._elsewhere[region] = Aws(
+                    self._session,
+                    region=region,
+                    pool=self._pool,
+                    endpoint_url=self._endpoint_url,
+                    clock=self.clock,
+                    monotonic=self.monotonic,
+                    sleep=self._sleep,
+                    stopped=self.stopped,
+                )
+            return self._elsewhere[region]
 
     def _client(self, name: str) -> Any:  # noqa: ANN401 - typed by the properties below
         # boto3 sessions are not thread-safe while they make clients (boto3 guide, "Multithreading").
@@ -273,6 +297,11 @@ class Aws:
     def ec2(self) -> EC2Client:
         """Amazon VPC and its security groups."""
         return self._client("ec2")  # type: ignore[no-any-return]
+
+    @property
+    def ecr(self) -> Any:  # noqa: ANN401 - one call; its types would be one more package for that
+        """Amazon ECR."""
+        return self._client("ecr")
 
     @property
     def ecs(self) -> ECSClient:

@@ -105,12 +105,13 @@ def target(
     surroundings: Surroundings,
     *,
     images: Iterable[str] = (),
-    credentials_needed: bool = False,
+    converges: bool = False,
 ) -> Iterator[Target]:
     """Give what `options` choose, and let go of its threads at the end.
 
-    `images` are those of `--image`. With `credentials_needed` the file's credentials are taken from the environment,
-    which must have them all. Raises ConfigError, UsageError, Refused, AwsFailure.
+    `images` are those of `--image`. Where the command `converges`, the file's credentials are taken from the
+    environment, which must have them all, and registries outside AWS may be asked for digests. Raises ConfigError,
+    UsageError, Refused, AwsFailure.
     """
     loaded = read_file(options, surroundings)
     if loaded.warnings:
@@ -118,7 +119,7 @@ def target(
         surroundings.voice.aside(f"{loaded.path.name} has {warnings}: fargatectl validate shows more")
     config = with_images(loaded.config, images)
     variables: dict[str, str] = {}
-    if credentials_needed:
+    if converges:
         variables |= surroundings.environ
         if options.sandbox:
             variables |= dict.fromkeys(credentials.missing(config, variables), credentials.PLACEHOLDER)
@@ -152,6 +153,7 @@ def target(
             monotonic=surroundings.monotonic,
             sleep=surroundings.sleep,
             stopped=surroundings.signals.stopped,
+            fetch=surroundings.fetch if converges and not options.sandbox else None,
         )
         yield Target(loaded, config, blueprint.stack, blueprint.services, aws, engine)
     finally:

@@ -33,7 +33,7 @@ def run(options: DeployOptions, surroundings: Surroundings) -> ExitCode:
     kept = planfile.read(surroundings.directory / options.plan) if options.plan else None
     if kept is not None:
         options = kept.with_choices(options)
-    with target(options, surroundings, images=options.image, credentials_needed=True) as there:
+    with target(options, surroundings, images=options.image, converges=True) as there:
 
         def look() -> Planning:
             return make_plan(there, services=options.service, adopt=options.adopt)

@@ -22,7 +22,7 @@ def run(options: DiffOptions, surroundings: Surroundings) -> ExitCode:
     """Print the plan, and keep it if asked to."""
     # `--format json` is `--json`, for errors too.
     surroundings.json = options.json or options.format is Format.JSON
-    with target(options, surroundings, images=options.image, credentials_needed=True) as there:
+    with target(options, surroundings, images=options.image, converges=True) as there:
         made = make_plan(there, services=options.service, adopt=options.adopt).plan
         if options.out is not None:
             keep(made, surroundings.directory / options.out, there, options)

@@ -19,10 +19,11 @@ from fargatectl.cli.signals import Signals
 from fargatectl.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, MutableMapping, Sequence
+    from collections.abc import Callable, Mapping, MutableMapping, Sequence
 
     from boto3.session import Session
 
+    from fargatectl.aws.http import Fetch, Reply
     from fargatectl.cli.options import OutputOptions
     from fargatectl.cli.voice import Voice
 
@@ -34,13 +35,22 @@ class Answer(StrEnum):
     EVENTS = "events"
 
 
+def _fetch(method: str, url: str, headers: Mapping[str, str]) -> Reply:
+    from fargatectl.aws.http import fetch  # noqa: PLC0415 - most runs ask nobody but AWS
+
+    return fetch(method, url, headers)
+
+
 _DELIVERY = "what the command did stays done; make room, or send the output elsewhere"
 _TELLS_EVENTS = frozenset({"abort", "continue", "deploy", "destroy", "restart", "rollback", "scale"})
 
 
 @dataclass
 class Surroundings:
-    """Everything a command may use of the world. `open_session` makes a boto3 session; None means the standard one."""
+    """Everything a command may use of the world. `open_session` makes a boto3 session; None means the standard one.
+
+    `fetch` asks servers that are not AWS's; None asks nobody.
+    """
 
     environ: MutableMapping[str, str]
     stdin: TextIO
@@ -54,6 +64,7 @@ class Surroundings:
     machine: Machine = field(default_factory=lambda: Machine(os.getpid()))
     random: Random = field(default_factory=SystemRandom)
     open_session: Callable[[str | None], Session] | None = None
+    fetch: Fetch | None = None
 
     json: bool = False
     quiet: bool = False
@@ -77,6 +88,7 @@ class Surroundings:
             clock=lambda: datetime.now(UTC),
             monotonic=time.monotonic,
             sleep=signals.sleep,
+            fetch=_fetch,
             signals=signals,
         )
 

@@ -13,7 +13,7 @@ from fargatectl.model.images import parse
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from fargatectl.config.models import Config, Container, Efs, Secret
+    from fargatectl.config.models import Config, Container, Efs, Secret, Service
 
 REGISTRY_KEYS = ("username", "password")
 """ECS Developer Guide, Private registry authentication for tasks: the keys of such a secret."""
@@ -25,7 +25,8 @@ def references(config: Config) -> dict[str, Any]:
     `vpc`: `{"default": true}`, `{"id": …}` or `{"tag": {…}}`, with `ipv6` where it needs such addresses. `subnets`:
     `{"ids": […]}` or `{"tag": {…}}`, and `public` where the file says it. `secrets`:
     `{"name" or "arn": …, "keys": […]}`, with `stages` and `versions` where those are named. `repositories`:
-    ECR's of this account and Region, `{"name", "tags", "digests"}`.
+    ECR's, `{"name", "tags", "digests"}`, with `account` and `region` where those are others; such are named only where
+    digests are looked up in them.
     `access_points`: `{"id", "file_system"}`. `roles`: roles that ECS tasks assume. `parameters`, `certificates`,
     `policies`, `objects`, `file_systems`, `topics`, `alarms` and `clusters` are lists of names, ARNs or ids;
     `namespaces`, `load_balancers` and `security_groups` are `{"name", "vpc"}`.
@@ -91,8 +92,12 @@ def _subnets(config: Config) -> Iterator[dict[str, Any]]:
 
 def _containers(config: Config) -> Iterator[Container]:
     for service in config.services.values():
-        yield service
-        yield from service.sidecars.values()
+        yield from _within(service)
+
+
+def _within(service: Service) -> Iterator[Container]:
+    yield service
+    yield from service.sidecars.values()
 
 
 def _all_secrets(config: Config) -> Iterator[Secret]:
@@ -121,10 +126,16 @@ def _add(found: dict[str, dict[str, Any]], name: str, **parts: tuple[str | None,
 
 def _repositories(config: Config) -> list[dict[str, Any]]:
     found: dict[str, dict[str, Any]] = {}
+    pinned = {one.image for service in config.services.values() if service.pin_digest for one in _within(service)}
     for image in map(parse, images(config)):
-        if image.ecr is None or not _here(config, image.ecr.account, image.ecr.region):
+        if image.ecr is None:
             continue
-        entry = found.setdefault(image.repository, {"name": image.repository, "tags": [], "digests": []})
+        name: dict[str, Any] = {"name": image.repository}
+        if not _here(config, image.ecr.account, image.ecr.region):
+            if image.written not in pinned:
+                continue
+            name |= {"account": image.ecr.account, "region": image.ecr.region}
+        entry = found.setdefault(str(image.ecr), {**name, "tags": [], "digests": []})
         if image.digest:
             entry["digests"].append(image.digest)
         else:

@@ -259,6 +259,18 @@ SERVICES = (
         ),
     ),
     Service(
+        "ECR",
+        "ecr",
+        "ECR API Reference",
+        (
+            Row(
+                "DescribeImages",
+                "Tags and digests, of this and other accounts and Regions",
+                "Policies of other accounts' repositories are not asked; no layers",
+            ),
+        ),
+    ),
+    Service(
         "Secrets Manager",
         "secretsmanager",
         "Secrets Manager API Reference",

@@ -6,7 +6,8 @@
      "subnets": [{"ids": ["subnet-…"]} | {"tag": {"Name": "public"}, "public": true}],
      "secrets": [{"name": "shop/db", "keys": ["password"]} | {"arn": "arn:aws:secretsmanager:…", "keys": []}],
      "parameters": ["/shop/web/flag"], "certificates": ["shop.example.com"], "zones": ["example.com"],
-     "repositories": [{"name": "shop/web", "tags": ["1.0.0"]}], "topics": ["arn:aws:sns:…"], "buckets": ["shop-logs"],
+     "repositories": [{"name": "shop/web", "tags": ["1.0.0"]}],
+     "topics": ["arn:aws:sns:…"], "buckets": ["shop-logs"],
      "policies": ["arn:aws:iam::…:policy/boundary"], "alarms": ["shop-5xx"], "file_systems": ["fs-…"],
      "access_points": [{"id": "fsap-…", "file_system": "fs-…"}], "roles": ["tasks"], "clusters": ["shop"],
      "namespaces": [{"name": "shop.internal", "vpc": {…}}], "load_balancers": [{"name": "edge", "vpc": {…}}],
@@ -108,6 +109,7 @@ def _zone(region: Region, name: str) -> Iterator[str]:
 
 def _repository(region: Region, wish: Mapping[str, Any]) -> Iterator[str]:
     name = wish["name"]
+    region = region.cloud.region(wish.get("account") or region.account, wish.get("region") or region.name)
     try:
         region.ask("ecr", "DescribeRepositories", repositoryNames=[name])
     except AwsError:

@@ -37,6 +37,7 @@ _MODULES = (
     "fargatectl.sandbox.manners.access_logs",
     "fargatectl.sandbox.manners.secrets",
     "fargatectl.sandbox.manners.log_groups",
+    "fargatectl.sandbox.manners.images",
     "fargatectl.sandbox.insights.queries",
 )
 

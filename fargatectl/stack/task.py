@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from fargatectl.config.checks.volumes import READ_ONLY
 from fargatectl.model import names
-from fargatectl.reconcilers import secrets, service as ecs
+from fargatectl.model.images import parse
+from fargatectl.reconcilers import images, secrets, service as ecs
 from fargatectl.stack.logs import logging, routers
 from fargatectl.stack.roles import declare_roles
 
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
     from fargatectl.config.models import Container, Secret, Service, Sidecar, Volume
     from fargatectl.engine.stack import Declared
-    from fargatectl.model.values import Ref
+    from fargatectl.model.values import Late, Ref
     from fargatectl.reconcilers import logs
     from fargatectl.stack.shared import Shared
 
@@ -94,7 +95,7 @@ def _container(shared: Shared, service: Service, one: Container, name: str, path
     check, credentials = one.health_check, shared.credentials(one.image)
     return ecs.Container(
         name=name,
-        image=one.image,
+        image=_image(shared, service, one, f"{path}.image"),
         command=one.command,
         entrypoint=one.entrypoint,
         workdir=one.workdir or "",
@@ -109,6 +110,15 @@ def _container(shared: Shared, service: Service, one: Container, name: str, path
         stop_timeout=one.stop_timeout,
         ulimits={str(limit): values for limit, values in one.ulimits.items()},
     )
+
+
+def _image(shared: Shared, service: Service, one: Container, path: str) -> Late[str]:
+    """Return the image as the file has it, or by its digest."""
+    if not service.pin_digest or parse(one.image).digest:
+        return one.image
+    found = images.declare(shared.stack, one.image, path=path)
+    shared.stack.note(found.ref(lambda out: out.warning))
+    return found.ref(lambda out: out.image)
 
 
 def _value_from(shared: Shared, secret: Secret, path: str) -> Ref[str]:

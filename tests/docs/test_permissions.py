@@ -22,6 +22,7 @@ CLIENTS = {
     "cloudwatch": ("cloudwatch", "cloudwatch"),
     "cloudmap": ("servicediscovery", "servicediscovery"),
     "ec2": ("ec2", "ec2"),
+    "ecr": ("ecr", "ecr"),
     "ecs": ("ecs", "ecs"),
     "efs": ("efs", "elasticfilesystem"),
     "elb": ("elbv2", "elasticloadbalancing"),

@@ -143,7 +143,42 @@ def is_found_by_api(world: World) -> bool:
     return len({one["Attributes"]["AWS_INSTANCE_IPV4"] for one in instances}) == 2
 
 
+ECR = "123456789012.dkr.ecr.eu-central-1.amazonaws.com/shop/pinned:1"
+THEIRS = "210987654321.dkr.ecr.us-east-1.amazonaws.com/team/pinned:1"
+
+
+def pulls_by_digest(world: World) -> bool:
+    made = {one["name"]: one["image"] for one in definition(world, "pinned")["containerDefinitions"]}
+    assert made["pinned"].startswith(f"{ECR.removesuffix(':1')}@sha256:")
+    assert made["theirs"].startswith(f"{THEIRS.removesuffix(':1')}@sha256:")
+    policy = str(
+        world.aws.iam.get_role_policy(RoleName="shop-pinned-execution", PolicyName="fargatectl")["PolicyDocument"]
+    )
+    ours = "arn:aws:ecr:eu-central-1:123456789012:repository/shop/pinned"
+    return f"'Resource': ['{ours}', 'arn:aws:ecr:us-east-1:210987654321:repository/team/pinned']" in policy
+
+
 BLOCKS = [
+    Block(
+        "digests",
+        f"""
+        [services.pinned]
+        image      = "{ECR}"
+        pin_digest = true
+        sidecars.theirs.image = "{THEIRS}"
+        """,
+        effect="none",
+        deletes=frozenset(
+            {
+                "iam.role/pinned-execution",
+                "iam.role/pinned-task",
+                "logs.group/shop/pinned",
+                "network.security_group/pinned-task",
+                "service.service/pinned",
+            }
+        ),
+        holds=pulls_by_digest,
+    ),
     Block(
         "names for the API",
         """

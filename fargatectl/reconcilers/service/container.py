@@ -43,7 +43,7 @@ class Container:
     key: ClassVar[str] = "name"
 
     name: str
-    image: str
+    image: Late[str]
     essential: bool = True
     cpu: int = 0
     memory: int | None = None
@@ -75,7 +75,7 @@ def container_request(container: Container) -> dict[str, Any]:
     health, logging = container.health_check, container.logging
     request: dict[str, Any] = {
         "name": container.name,
-        "image": container.image,
+        "image": known(container.image),
         "essential": container.essential,
         "cpu": container.cpu,
         "memory": container.memory,
