@@ -27,6 +27,7 @@ class ExitCode(IntEnum):
     AWS = 5
     IN_PROGRESS = 6
     BUG = 70
+    NOT_STARTED = 125
     INTERRUPTED = 130
     TERMINATED = 143
 
@@ -140,6 +141,24 @@ class RolloutFailed(FargatectlError):
     def __init__(self, message: str, *, diagnosis: Diagnosis, hint: str = "") -> None:
         super().__init__(message, hint=hint)
         self.diagnosis = diagnosis
+
+
+class JobFailed(FargatectlError):
+    """A job that had to succeed did not; what it came before was left as it was."""
+
+    exit_code = ExitCode.FAILED
+    kind = "job"
+
+    def __init__(self, message: str, *, diagnosis: Diagnosis, hint: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.diagnosis = diagnosis
+
+
+class JobGoesOn(FargatectlError):
+    """A job that had to succeed first still ran when the user left; what it comes before was left as it was."""
+
+    exit_code = ExitCode.IN_PROGRESS
+    kind = "job_goes_on"
 
 
 class StillInProgress(FargatectlError):

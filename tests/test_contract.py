@@ -90,6 +90,12 @@ retention = 30
 
 [dashboard]
 enabled = true
+
+[jobs.report]
+from     = "web"
+command  = ["./report"]
+schedule = "cron(0 3 * * ? *)"
+timezone = "Europe/Berlin"
 """
 
 VARIABLES = {"GITLAB_USER": "acme", "GITLAB_TOKEN": "token-of-the-first", "OTHER_TOKEN": "token-of-the-second"}
@@ -207,6 +213,12 @@ def lock_in(aws: Aws, out: Any) -> object:
     return aws.ec2.revoke_security_group_egress(GroupId=out.id, IpPermissions=permissions)
 
 
+def scheduled(aws: Aws) -> Any:
+    found = aws.scheduler.get_schedule(GroupName="shop", Name="report")
+    kept = ("GroupName", "Name", "ScheduleExpression", "ScheduleExpressionTimezone", "FlexibleTimeWindow", "Target")
+    return {key: found[key] for key in kept}
+
+
 CASES = [
     Case(
         "logs.group/shop/web",
@@ -316,6 +328,24 @@ CASES = [
     ),
     Case(
         "dns.record/shop.example.com", change=("[load_balancers.public]", "[load_balancers.front]"), vanish=drop_record
+    ),
+    Case(
+        "jobs.task_definition/report",
+        change=('["./report"]', '["./report", "--all"]'),
+        vanish=lambda aws, out: aws.ecs.deregister_task_definition(taskDefinition=out.arn),
+        tag=ecs_tag,
+    ),
+    Case(
+        "jobs.group/shop",
+        change=('team = "checkout"', 'team = "web"'),
+        vanish=lambda aws, out: aws.scheduler.delete_schedule_group(Name=out.name),
+        tag=lambda aws, out: aws.scheduler.tag_resource(ResourceArn=out.arn, Tags=[{"Key": "theirs", "Value": "x"}]),
+    ),
+    Case(
+        "jobs.schedule/report",
+        change=("cron(0 3 * * ? *)", "rate(2 hours)"),
+        drift=lambda aws, _: aws.scheduler.update_schedule(**scheduled(aws), State="DISABLED"),
+        vanish=lambda aws, _: aws.scheduler.delete_schedule(GroupName="shop", Name="report"),
     ),
     Case("scaling.policy/web-cpu", change=("cpu = 60", "cpu = 70"), drift=drift_policy, vanish=delete_policy),
     Case(

@@ -15,6 +15,7 @@ from fargatectl.config.references import references
 from fargatectl.engine.executor import execute
 from fargatectl.engine.planner import plan
 from fargatectl.rollout.follow import Follower
+from fargatectl.rollout.jobs import Gate
 from fargatectl.rollout.status import statuses
 from fargatectl.stack import build
 from tests.inline import Inline
@@ -71,7 +72,8 @@ class World:
         blueprint = self.blueprint(text)
         planning = plan(blueprint.stack, self.aws, Inline(), **options)
         settle = Follower(self.aws, blueprint.services, Inline(), emit=self.events.append, timeouts={})
-        return execute(planning, self.aws, Inline(), emit=self.events.append, settle=settle)
+        gate = Gate(self.aws, blueprint.jobs, Inline(), emit=self.events.append)
+        return execute(planning, self.aws, Inline(), emit=self.events.append, settle=settle, prepare=gate)
 
     def destroy(self, text: str) -> Outcome:
         return self.deploy(text, absent=True)

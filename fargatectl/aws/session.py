@@ -339,6 +339,11 @@ class Aws:
         return self._client("s3")  # type: ignore[no-any-return]
 
     @property
+    def scheduler(self) -> Any:  # noqa: ANN401 - one concern calls it; its types would be one more package for that
+        """Amazon EventBridge Scheduler."""
+        return self._client("scheduler")
+
+    @property
     def secrets(self) -> SecretsManagerClient:
         """AWS Secrets Manager."""
         return self._client("secretsmanager")  # type: ignore[no-any-return]

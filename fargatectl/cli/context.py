@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from fargatectl.config.load import Loaded
     from fargatectl.config.models import Config
     from fargatectl.engine.stack import Stack
+    from fargatectl.model.jobs import JobView
+    from fargatectl.model.logs import LogSource
     from fargatectl.model.status import ServiceView
 
 _GIT_SECONDS = 10
@@ -48,6 +50,8 @@ class Target:
     services: tuple[ServiceView, ...]
     aws: Aws
     executor: Executor
+    jobs: tuple[JobView, ...] = ()
+    logs: tuple[LogSource, ...] = ()
 
     @property
     def file(self) -> str:
@@ -155,7 +159,9 @@ def target(
             stopped=surroundings.signals.stopped,
             fetch=surroundings.fetch if converges and not options.sandbox else None,
         )
-        yield Target(loaded, config, blueprint.stack, blueprint.services, aws, engine)
+        yield Target(
+            loaded, config, blueprint.stack, blueprint.services, aws, engine, jobs=blueprint.jobs, logs=blueprint.logs
+        )
     finally:
         for pool in (engine, leaves):
             pool.shutdown(wait=False, cancel_futures=True)

@@ -16,6 +16,7 @@ from fargatectl.render import machine
 from fargatectl.render.outcome import Ending
 from fargatectl.render.words import stack_name
 from fargatectl.rollout.follow import Follower
+from fargatectl.rollout.jobs import Gate
 from fargatectl.rollout.status import after, statuses
 
 if TYPE_CHECKING:
@@ -91,13 +92,16 @@ def carry_out(  # noqa: PLR0913 - what a run is given
             settle = follower(
                 there.aws, there.services, there.executor, **following(there, surroundings, watching, timeouts)
             )
+        stopped = surroundings.signals.stopped
+        gate = Gate(there.aws, there.jobs, there.executor, emit=watching.emit, stopped=stopped, place=there.place)
         outcome = execute(
             planning,
             there.aws,
             there.executor,
             emit=watching.emit,
             settle=settle,
-            stopped=surroundings.signals.stopped,
+            prepare=gate,
+            stopped=stopped,
         )
     seconds = there.aws.monotonic() - began
     services = () if surroundings.signals.stopped() else _services(planning, outcome, there)

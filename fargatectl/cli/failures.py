@@ -21,13 +21,13 @@ if TYPE_CHECKING:
     from fargatectl.cli.surroundings import Surroundings
 
 
-def tell(error: BaseException, surroundings: Surroundings) -> int:
-    """Tell `error` to whoever reads, person or machine, and return the exit code."""
+def tell(error: BaseException, surroundings: Surroundings, code: ExitCode | None = None) -> int:
+    """Tell `error` to whoever reads, person or machine, and return the exit code: its own, unless `code` is given."""
     if isinstance(error, typer.Exit):
         return int(error.exit_code)
     if isinstance(error, SystemExit):  # completion ends so
         return error.code if isinstance(error.code, int) else int(ExitCode.DONE)
-    code = code_of(error)
+    code = code or code_of(error)
     shown = _as_ours(error, code, surroundings)
     if surroundings.json:
         _document(shown, code, surroundings)

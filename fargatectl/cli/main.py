@@ -216,6 +216,16 @@ _command(
 )
 _command(
     app,
+    "run",
+    options.RunOptions,
+    "Run a job once: show its lines, and end with its exit code.",
+    "fargatectl run migrate",
+    "fargatectl run migrate -- ./manage.py migrate --plan",
+    answer=Answer.EVENTS,
+    waits="starting a task",
+)
+_command(
+    app,
     "validate",
     options.ValidateOptions,
     "Check the file, without AWS.",

@@ -83,7 +83,7 @@ def plan_acts(there: Target, acts: Mapping[Address, Act], notes: Sequence[str] =
         for address, act in acts.items()
     }
     who = {address: source for address, source in there.stack.sources.items() if address.startswith("sts.")}
-    stack = replace(there.stack, resources=resources, sources=who, notes=list(notes))
+    stack = replace(there.stack, resources=resources, sources=who, notes=list(notes), preludes={})
     made = plan(stack, there.aws, there.executor, only=frozenset(resources))
     for address, act in acts.items():
         one = made.planned[address]

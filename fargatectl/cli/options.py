@@ -306,6 +306,19 @@ class ScaleOptions(OperationOptions):
 
 
 @dataclass(frozen=True, kw_only=True)
+class RunOptions(FileOptions):
+    """What `run` takes."""
+
+    job: Annotated[str, Argument(metavar="JOB", help="The job: a table [jobs.JOB].")]
+    command: Annotated[
+        list[str] | None, Argument(metavar="[-- COMMAND]...", help="Run this instead of the job's own command.")
+    ] = None
+    no_wait: Annotated[
+        bool, Option("--no-wait", help="Start it and leave, without its lines.", rich_help_panel=FOLLOW)
+    ] = False
+
+
+@dataclass(frozen=True, kw_only=True)
 class StatusOptions(FileOptions):
     """The options of `status`."""
 

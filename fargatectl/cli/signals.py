@@ -49,6 +49,7 @@ class Signals:
         self.writing = False
         """Whether this run has begun to change AWS: from then on nobody may say that nothing was changed."""
         self._leave = leave
+        self._winding_up = False
         self._tell: Callable[[], None] | None = None
 
     def install(self) -> None:
@@ -76,13 +77,26 @@ class Signals:
 
     def stopped(self) -> bool:
         """Tell whether nothing new may be started."""
-        return self.received is not None
+        return self.received is not None and not self._winding_up
 
     def sleep(self, seconds: float) -> None:
         """Wait for `seconds`, or until a signal comes."""
         until = time.monotonic() + seconds
         while not self.stopped() and (left := until - time.monotonic()) > 0:
             time.sleep(min(left, _LOOK_SECONDS))
+
+    @contextmanager
+    def winding_up(self, tell: Callable[[], None]) -> Iterator[None]:
+        """As `deferred`, for a command whose orderly end takes calls and waits of its own: stopping what it started.
+
+        It asks `received` itself.
+        """
+        self._winding_up = True
+        try:
+            with self.deferred(tell):
+                yield
+        finally:
+            self._winding_up = False
 
     @contextmanager
     def deferred(self, tell: Callable[[], None]) -> Iterator[None]:

@@ -39,6 +39,8 @@ TASKS_PER_REGISTERED_SERVICE = 1000
 """ECS Developer Guide, Service discovery and Application Load Balancer target quotas."""
 ROLE_NAME_LENGTH = 64
 """IAM API Reference, CreateRole: RoleName."""
+SCHEDULE_NAME_LENGTH = 64
+"""EventBridge Scheduler API Reference, CreateSchedule and CreateScheduleGroup: Name."""
 SECURITY_GROUP_NAME_LENGTH = 255
 """EC2 API Reference, CreateSecurityGroup: GroupName."""
 NAMESPACE_LENGTH = 253

@@ -1,6 +1,7 @@
 """Executing a plan: make what is wanted, drop what is not, each step after the steps that it needs.
 
 - *make* comes after the makes of what the resource takes values from.
+- *prepare* is what must go well before a resource gets a new deployment (a job), after all that its make needs.
 - *settle* follows a make that is not over with the call (a rollout). A make that says so comes after the settle, too.
 - *retire* is the second half of an update in place that takes something away: it waits for all settles.
 - *drop* comes after the drops of its users; a create-first replacement drops after its users have moved, and every
@@ -23,6 +24,7 @@ from fargatectl.errors import FargatectlError, PlanChanged, Stopped
 from fargatectl.model.change import Action, Delta
 from fargatectl.model.events import StepEvent
 from fargatectl.model.spec import resolve
+from fargatectl.model.values import Address
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -33,13 +35,12 @@ if TYPE_CHECKING:
     from fargatectl.engine.reconciler import AnyLive, AnyReconciler
     from fargatectl.engine.sweep import Swept
     from fargatectl.model.events import Emit, StepState, StepVerb
-    from fargatectl.model.values import Address
 
 
 class Step(NamedTuple):
     """A unit of execution. `place` tells swept deletes apart; for all others it is 0."""
 
-    verb: Literal["make", "settle", "retire", "drop"]
+    verb: Literal["prepare", "make", "settle", "retire", "drop"]
     address: Address
     place: int = 0
 
@@ -55,6 +56,17 @@ class Settle(Protocol):
         """Return a future of the end: its result when it went well, its exception when not.
 
         `outputs` are those of the resource at `address` and of all that it needs.
+        """
+        ...
+
+
+class Prepare(Protocol):
+    """Does what must come before a new deployment; `rollout` implements it, `cli` injects it."""
+
+    def __call__(self, name: str, outputs: Mapping[Address, Any]) -> Future[Any]:
+        """Return a future of the end of `name`; with an exception the resource is left as it is.
+
+        `outputs` are those of all that has been made or read so far.
         """
         ...
 
@@ -87,13 +99,16 @@ def execute(  # noqa: PLR0913 - the environment of an execution
     *,
     emit: Emit,
     settle: Settle | None = None,
+    prepare: Prepare | None = None,
     stopped: Callable[[], bool] = lambda: False,
 ) -> Outcome:
     """Carry out `planning`. Without `settle` nothing is followed, and drops are left to the next run.
 
+    `prepare` may be left out for a stack in which nothing precedes anything: else ValueError.
+
     When `stopped` says so (Ctrl-C), no new step begins and the running ones end; `Outcome.left` names the rest.
     """
-    return _Execution(planning, aws, executor, emit, settle, stopped).run()
+    return _Execution(planning, aws, executor, emit, settle, prepare, stopped).run()
 
 
 class _Execution:
@@ -104,6 +119,7 @@ class _Execution:
         executor: Executor,
         emit: Emit,
         settle: Settle | None,
+        prepare: Prepare | None,
         stopped: Callable[[], bool],
     ) -> None:
         self.planning = planning
@@ -112,6 +128,7 @@ class _Execution:
         self.executor = executor
         self.emit = emit
         self.settle = settle
+        self.prepare = prepare
         self.stopped = stopped
         self.outputs = dict(planning.outputs)
         self.swept: dict[Step, Swept] = {
@@ -155,6 +172,7 @@ class _Execution:
                 needed = self.stack.resources[step.address].spec.settled_needs()
                 edges[step] |= {Step("settle", address) for address in needed} & settles
             edges |= {settling: {Step("make", settling.address)} for settling in settles}
+        self._add_preludes(edges)
         for address in filter(self._retires, actions):
             if self.settle is None:
                 self.postponed.append(address)
@@ -162,6 +180,16 @@ class _Execution:
                 edges[Step("retire", address)] = {Step("make", address), *settles}
         self._add_drops(edges, needs, actions, settles)
         return edges
+
+    def _add_preludes(self, edges: dict[Step, set[Step]]) -> None:
+        for address in self.stack.preludes:
+            make, prepare = Step("make", address), Step("prepare", address)
+            if make in edges and self.planning.planned[address].change.deploys:
+                if self.prepare is None:
+                    message = f"nobody is there to do what precedes {address}"
+                    raise ValueError(message)
+                edges[prepare] = set(edges[make])
+                edges[make].add(prepare)
 
     def _retires(self, address: Address) -> bool:
         """Tell whether the update of a resource takes something away that may be needed until the rollouts are over."""
@@ -189,6 +217,7 @@ class _Execution:
             waits = {Step("drop", user) for user in users.get(address, ()) if user in dropped}
             if own in edges and not self.stack.resources[address].reconciler.create_first:
                 edges[own].add(drop)
+                waits |= {Step("prepare", address)} & edges.keys()
                 waits |= self._made_before(address, needs, actions) & edges.keys()
             elif own in edges:
                 if self.settle is None:
@@ -234,6 +263,9 @@ class _Execution:
     def visit(self, step: Step) -> Any:  # noqa: ANN401 - a kind's outputs, or the future of a settle
         if step.verb == "make":
             return self._make(step.address)
+        if step.verb == "prepare":
+            assert self.prepare is not None  # noqa: S101 - no prepare step is planned without it
+            return self.prepare(self.stack.preludes[step.address].name, self.outputs)
         if step.verb == "settle":
             assert self.settle is not None  # noqa: S101 - no settle step is planned without it
             changed = self.planning.planned[step.address].change.action != Action.NOOP
@@ -342,9 +374,14 @@ class _Execution:
         self._tell(address, verb, "done", detail=detail)
 
     def _skip(self, step: Step, blame: Step) -> None:
-        if self._does_something(step) and step.verb != "settle":
+        if self._does_something(step) and step.verb not in {"settle", "prepare"}:
             verb: StepVerb = "delete" if step.verb == "drop" else self._verb(step.address)
-            self._tell(step.address, verb, "skipped", because=blame.address)
+            self._tell(step.address, verb, "skipped", because=self._blamed(blame))
+
+    def _blamed(self, step: Step) -> Address:
+        if step.verb == "prepare":
+            return Address(f"jobs.task/{self.stack.preludes[step.address].name}")
+        return step.address
 
     def _verb(self, address: Address) -> StepVerb:
         action = self.planning.planned[address].change.action

@@ -107,7 +107,7 @@ def plan(  # noqa: PLR0913 - what the four commands ask of it
             *(orphan.change for orphan in swept),
         ),
         unchanged=sum(1 for one in planned.values() if one.change.action == Action.NOOP and one.live),
-        notes=() if absent else _notes(stack, decisions.outputs),
+        notes=() if absent else (*_notes(stack, decisions.outputs), *_preludes(stack, planned)),
     )
     return Planning(stack, made, planned, swept, decisions.outputs, read_at, tuple(dict.fromkeys(kept)), only)
 
@@ -217,6 +217,10 @@ def _change(resource: Resource[Any, Any], spec: Spec, action: Action, delta: Del
 def _notes(stack: Stack, outputs: Mapping[Address, Any]) -> tuple[str, ...]:
     said = (fill(note, outputs) for note in stack.notes)
     return tuple(dict.fromkeys(sentence for sentence in said if isinstance(sentence, str) and sentence))
+
+
+def _preludes(stack: Stack, planned: Mapping[Address, Planned]) -> list[str]:
+    return [prelude.says for address, prelude in stack.preludes.items() if planned[address].change.deploys]
 
 
 def _not_ours(foreign: Iterable[str]) -> Refused:

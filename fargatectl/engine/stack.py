@@ -31,6 +31,14 @@ class Declared(Generic[O]):
         return Ref(self.address, pick)
 
 
+@dataclass(frozen=True, slots=True)
+class Prelude:
+    """What must go well before a resource gets a new deployment: its `name`, and what the plan says of it."""
+
+    name: str
+    says: str
+
+
 @dataclass
 class Stack:
     """What one file wants. `kinds` is every kind there is, in the order of creation: the sweep goes backward.
@@ -44,6 +52,7 @@ class Stack:
     resources: dict[Address, Resource[Any, Any]] = field(default_factory=dict)
     sources: dict[Address, Source[Any, Any]] = field(default_factory=dict)
     notes: list[Late[str]] = field(default_factory=list)
+    preludes: dict[Address, Prelude] = field(default_factory=dict)
 
     def add(self, reconciler: Reconciler[S, O], name: str, spec: S, *, group: str) -> Declared[O]:
         """Declare a resource; our tags are put on it here, and nowhere else. `group` is its headline in a plan."""
@@ -66,11 +75,16 @@ class Stack:
         """Have the plan say `sentence`; an empty one is left out."""
         self.notes.append(sentence)
 
+    def precede(self, address: Address, name: str, says: str) -> None:
+        """Have `name` (see `engine.executor.Prepare`) come before every new deployment of the resource at `address`."""
+        self.preludes[address] = Prelude(name, says)
+
     def only(self, addresses: Iterable[Address]) -> Stack:
         """Return a stack of the resources at `addresses`, with all look-ups."""
         wanted = set(addresses)
         resources = {address: resource for address, resource in self.resources.items() if address in wanted}
-        return replace(self, resources=resources)
+        preludes = {address: prelude for address, prelude in self.preludes.items() if address in wanted}
+        return replace(self, resources=resources, preludes=preludes)
 
     def edges(self) -> dict[Address, AbstractSet[Address]]:
         """Return, per resource, the resources (not the look-ups) that it takes a value from."""

@@ -83,6 +83,13 @@ class Change:
     group: str = ""
     cause: str = ""
 
+    @property
+    def deploys(self) -> bool:
+        """Tell whether it makes something that serves, or changes what serves."""
+        if self.action in {Action.CREATE, Action.REPLACE}:
+            return True
+        return self.action in {Action.UPDATE, Action.ADOPT} and self.effect is not Effect.NONE
+
 
 def worst(effects: Iterable[Effect]) -> Effect:
     """Return the most harmful of `effects`."""

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from fargatectl.model.status import ServiceStatus, TargetCounts
     from fargatectl.model.values import Address
 
-StepVerb: TypeAlias = Literal["create", "update", "delete", "adopt"]
+StepVerb: TypeAlias = Literal["create", "update", "delete", "adopt", "run"]
 StepState: TypeAlias = Literal["began", "done", "failed", "skipped"]
 
 

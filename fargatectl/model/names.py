@@ -39,6 +39,16 @@ def task_role(owner: Ownership, service: str) -> str:
     return f"{owner.prefix}-{service}-task"
 
 
+def scheduler_role(owner: Ownership, job: str) -> str:
+    """Return the name of the role that EventBridge Scheduler starts a job with."""
+    return f"{owner.prefix}-{job}-schedule"
+
+
+def schedule_group(owner: Ownership) -> str:
+    """Return the name of the group of all schedules of an app in one environment."""
+    return owner.prefix
+
+
 def family(owner: Ownership, service: str) -> str:
     """Return the task definition family of a service."""
     return f"{owner.prefix}-{service}"

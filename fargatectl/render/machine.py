@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from fargatectl.errors import AwsFailure, ConfigError, FargatectlError, NotFoundError, RolloutFailed
+from fargatectl.errors import AwsFailure, ConfigError, FargatectlError, JobFailed, NotFoundError, RolloutFailed
 from fargatectl.model.change import Action
 from fargatectl.model.events import DeploymentEvent, StepEvent
 from fargatectl.render.plain import plain, timestamp
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from fargatectl.model.diagnosis import Diagnosis
     from fargatectl.model.events import Event
     from fargatectl.model.history import PastDeployment
+    from fargatectl.model.jobs import JobEnd
+    from fargatectl.model.logs import LogLine
     from fargatectl.model.plan import Plan
     from fargatectl.model.status import ServiceStatus
 
@@ -152,6 +154,38 @@ def event(told: Event) -> Document:
     return {**base, "event": "log", "at": timestamp(told.at), "level": told.level, "message": told.message}
 
 
+def log_line(line: LogLine) -> Document:
+    """Return a line of a container."""
+    return {
+        "version": VERSION,
+        "event": "log",
+        "at": timestamp(line.at),
+        "level": "output",
+        "message": line.message,
+        "service": line.service,
+        "container": line.container,
+        "task": line.task or None,
+        "id": line.id,
+    }
+
+
+def job_result(
+    job: str, outcome: str, end: JobEnd | None = None, why: Diagnosis | None = None, *, task: str = ""
+) -> Document:
+    """Return the last event of `run`; its `exit_code` is the container's, None if that never started."""
+    return {
+        "version": VERSION,
+        "event": "result",
+        "outcome": outcome,
+        "exit_code": None if end is None else end.exit_code,
+        "job": job,
+        "task": end.id if end is not None else task or None,
+        "seconds": None if end is None else round(end.seconds, 1),
+        "timed_out": end is not None and end.timed_out,
+        "diagnosis": [] if why is None else [diagnosis(why)],
+    }
+
+
 def plan_event(made: Plan) -> Document:
     """Return the plan as the first event of a run."""
     return {"version": VERSION, "event": "plan", **plan(made)}
@@ -231,7 +265,7 @@ def result(  # noqa: PLR0913 - the contract's fields
         "skipped": [{"address": address, "because": because} for address, because in skipped],
         "services": [service(found) for found in services],
         "diagnosis": [
-            *(diagnosis(why.diagnosis) for _, why in failed if isinstance(why, RolloutFailed)),
+            *(diagnosis(why.diagnosis) for _, why in failed if isinstance(why, RolloutFailed | JobFailed)),
             *map(diagnosis, stuck),
         ],
     }

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from rich.text import Text
 
-from fargatectl.errors import AwsFailure, ExitCode, FargatectlError, RolloutFailed, StillInProgress
+from fargatectl.errors import AwsFailure, ExitCode, FargatectlError, JobFailed, RolloutFailed, StillInProgress
 from fargatectl.model.change import Action
 from fargatectl.render.escape import escape
 from fargatectl.render.layout import columns, cut, joined, wrap
@@ -133,7 +133,7 @@ def _told(failed: Mapping[str, FargatectlError]) -> list[tuple[str, FargatectlEr
 
 
 def _failure(address: str, error: FargatectlError, plan: Plan, width: int, *, brief: bool) -> list[Text]:
-    if isinstance(error, RolloutFailed):
+    if isinstance(error, RolloutFailed | JobFailed):
         if brief:
             cause = _labelled("cause", [error.diagnosis.cause], width)
             return [*(Text(line, "bold") for line in wrap(sentence(escape(error.message)), width)), *cause]

@@ -61,8 +61,15 @@ ONGOING: dict[StepVerb, str] = {
     "update": "updating",
     "delete": "deleting",
     "adopt": "taking over",
+    "run": "running",
 }
-DONE: dict[StepVerb, str] = {"create": "created", "update": "updated", "delete": "deleted", "adopt": "taken over"}
+DONE: dict[StepVerb, str] = {
+    "create": "created",
+    "update": "updated",
+    "delete": "deleted",
+    "adopt": "taken over",
+    "run": "completed",
+}
 KNOWN_AFTER_APPLY = "known after apply"
 HIDDEN = "(hidden)"
 NOT_SET = "not set"

@@ -23,6 +23,7 @@ from fargatectl.reconcilers import (
     dns,
     iam,
     identity,
+    jobs,
     logs,
     network,
     registry,
@@ -32,7 +33,8 @@ from fargatectl.reconcilers import (
 from fargatectl.stack.dashboard import declare_dashboard
 from fargatectl.stack.exec import endpoints as exec_endpoints, recording
 from fargatectl.stack.groups import declare_task_groups
-from fargatectl.stack.logs import declare_groups
+from fargatectl.stack.jobs import declare_jobs
+from fargatectl.stack.logs import declare_groups, source
 from fargatectl.stack.roles import containers
 from fargatectl.stack.service import declare_service
 from fargatectl.stack.shared import Shared
@@ -44,6 +46,8 @@ if TYPE_CHECKING:
     from fargatectl.config.models import Config, Http, LoadBalancer, Registry, Service
     from fargatectl.engine.reconciler import AnyReconciler
     from fargatectl.engine.stack import Declared
+    from fargatectl.model.jobs import JobView
+    from fargatectl.model.logs import LogSource
     from fargatectl.model.status import ServiceView
     from fargatectl.model.values import Late, Ref
 
@@ -61,6 +65,7 @@ KINDS: tuple[AnyReconciler, ...] = (
     *ecs.KINDS,
     *scaling.KINDS,
     *dns.KINDS,
+    *jobs.KINDS,
     alarms.Alarms(),
     dashboard.Dashboards(),
 )
@@ -69,10 +74,12 @@ KINDS: tuple[AnyReconciler, ...] = (
 
 @dataclass(frozen=True, slots=True)
 class Blueprint:
-    """What a file becomes: the stack, and where on it each service's parts stand."""
+    """What a file becomes: the stack, where on it each service's and job's parts stand, and where their lines go."""
 
     stack: Stack
     services: tuple[ServiceView, ...]
+    jobs: tuple[JobView, ...] = ()
+    logs: tuple[LogSource, ...] = ()
 
 
 def build(
@@ -86,10 +93,12 @@ def build(
     stack = Stack(Ownership(config.app, environment), KINDS, extra_tags=config.tags)
     shared = _shared(config, region, stack, variables)
     views = tuple(declare_service(shared, name, service) for name, service in config.services.items())
+    runnable = declare_jobs(shared)
     _declare_records(shared)
     declare_dashboard(shared)
     stack.check()
-    return Blueprint(stack, views)
+    sources = tuple(source(name, service) for name, service in config.services.items())
+    return Blueprint(stack, views, runnable, sources)
 
 
 def _shared(config: Config, region: str, stack: Stack, variables: Mapping[str, str]) -> Shared:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from fargatectl.config.checks.logs import LOG_ROUTER
+from fargatectl.model.logs import LogSource
 from fargatectl.reconcilers import logs, service as ecs
 
 if TYPE_CHECKING:
@@ -37,6 +38,20 @@ def declare_groups(config: Config, stack: Stack) -> dict[str, Declared[logs.LogG
     if recorded and recorded not in declared:
         declared[recorded] = logs.declare(stack, recorded, retention_days=_RECORD_DAYS, keep=False, group="cluster")
     return declared
+
+
+def source(name: str, service: Service) -> LogSource:
+    """Return where the lines of a service's containers can be read, or why they cannot."""
+    wanted = service.logs
+    if wanted.driver == "none":
+        return LogSource(name, silent=f'{name} keeps no logs: its `logs.driver` is "none"')
+    if wanted.driver == "awsfirelens" and wanted.options:
+        return LogSource(name, silent=f"the log router of {name} sends its logs elsewhere (`logs.options`)")
+    if wanted.class_ == "INFREQUENT_ACCESS":
+        # CloudWatch Logs User Guide, "Log classes": FilterLogEvents and GetLogEvents read the class STANDARD alone.
+        only = f"the log group of {name} is of the class INFREQUENT_ACCESS, which only Logs Insights can read"
+        return LogSource(name, wanted.group, wanted.stream_prefix, silent=only)
+    return LogSource(name, wanted.group, wanted.stream_prefix)
 
 
 def logging(service: Service, region: str) -> ecs.Logging | None:

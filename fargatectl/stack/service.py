@@ -44,6 +44,7 @@ def declare_service(shared: Shared, name: str, service: Service) -> ServiceView:
                 reachable,
                 *(target.attached if target else ()),
                 *watching,
+                *_before(service),
             ),
             after_rollout_of=tuple(
                 Ref(Address(f"service.service/{other}"), lambda made: made.arn) for other in service.depends_on
@@ -74,8 +75,16 @@ def declare_service(shared: Shared, name: str, service: Service) -> ServiceView:
         ),
         group=f"service {name}",
     )
+    if service.deploy.before:
+        job = service.deploy.before
+        stack.precede(declared.address, job, f"The job {job} runs before {name} is touched, and must succeed.")
     declare_scaling(shared, name, service, declared, target)
     return _view(shared, name, service)
+
+
+def _before(service: Service) -> tuple[Ref[str], ...]:
+    """Return what must be there before the job can run that comes before the service."""
+    return (ecs.declared_job(service.deploy.before).ref(lambda made: made.arn),) if service.deploy.before else ()
 
 
 def _capacity(shared: Shared, service: Service) -> tuple[Capacity, ...]:

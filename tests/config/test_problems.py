@@ -27,6 +27,10 @@ def stepping(steps: str) -> str:
     return f'step = [{{ name = "a", metric = {{ namespace = "S", name = "M" }}, above = 1, steps = [{steps}] }}]'
 
 
+def job(text: str, name: str = "a") -> str:
+    return web(f'[jobs.{name}]\n{text}\ncommand = "x"')
+
+
 CRON = "services.web.scaling.schedule[0].cron"
 
 
@@ -439,7 +443,22 @@ ERRORS = [
     ('app = "sg"\n[services.web]\nimage = "n"', "app", 1, "may not begin with `sg-`"),
     # not yet
     (web('deploy = { strategy = "canary", percent = 5 }'), "services.web.deploy.strategy", 5, '`strategy = "canary"`'),
-    (f'{HEAD}[jobs.a]\nfrom = "web"\ncommand = "x"', "jobs", 3, "`jobs` is not supported by this version yet"),
+    # jobs
+    (job('from = "wep"'), "jobs.a.from", 6, "there is no service wep"),
+    (job('from = "web"', name="web"), "jobs.web", 5, "a service is called web too"),
+    (job('from = "web"\ntimezone = "Europe/Berlin"'), "jobs.a.timezone", 7, "belongs to a job with a `schedule`"),
+    (job('from = "web"\nschedule = "cron(0 3 * * *)"'), "jobs.a.schedule", 7, "cron has 5 fields where AWS wants six"),
+    (job('from = "web"\nschedule = "cron(0 3 * * * *)"'), "jobs.a.schedule", 7, "exactly one of day of month and day"),
+    (job('from = "web"\nschedule = "cron(0 25 * * ? *)"'), "jobs.a.schedule", 7, "`25` is nothing that hours can be"),
+    (job('from = "web"\nschedule = "rate(5 min)"'), "jobs.a.schedule", 7, "a rate is a whole number and a unit"),
+    (job('from = "web"\nschedule = "at(2026-02-30T00:00:00)"'), "jobs.a.schedule", 7, "a moment is a date and a time"),
+    (job('from = "web"\nschedule = "daily"'), "jobs.a.schedule", 7, 'expected "cron(…)", "rate(…)" or "at(…)"'),
+    (
+        web('deploy.before = "migrat"') + '[jobs.migrate]\nfrom = "web"\ncommand = "x"',
+        "services.web.deploy.before",
+        5,
+        "there is no job migrat",
+    ),
     # versions and environments
     (
         f'requires_fargatectl = ">=99"\nwhatever = 1\n{HEAD}',

@@ -72,6 +72,10 @@ actions = "s3:ListBucket"
 resources = "arn:aws:s3:::shop-old"
 [services.spare]
 image = "shop/spare:1"
+[jobs.nightly]
+from = "web"
+command = "./report"
+schedule = "cron(0 3 * * ? *)"
 [alarms]
 notify = "arn:aws:sns:eu-central-1:123456789012:old"
 cpu_above = 80
@@ -97,6 +101,7 @@ PLACES = {
     "security_groups": "metrics",
     "registries": "hub",
     "services": "web",
+    "jobs": "nightly",
     "sidecars": "agent",
     "secrets": "TOKEN",
 }

@@ -31,6 +31,7 @@ CLIENTS = {
     "route53": ("route53", "route53"),
     "locks": ("ssm", "ssm"),
     "logs": ("logs", "logs"),
+    "scheduler": ("scheduler", "scheduler"),
     "secrets": ("secretsmanager", "secretsmanager"),
     "sns": ("sns", "sns"),
     "ssm": ("ssm", "ssm"),
@@ -108,5 +109,5 @@ def test_nothing_else_is_allowed(statements: list[dict[str, Any]]) -> None:
 
 def test_only_reading_is_allowed_by_the_statement_for_it(statements: list[dict[str, Any]]) -> None:
     (reading,) = [one for one in statements if one["Sid"] == "Read"]
-    verbs = ("Describe", "List", "Get")
+    verbs = ("Describe", "List", "Get", "Filter")
     assert [action for action in reading["Action"] if not action.partition(":")[2].startswith(verbs)] == []

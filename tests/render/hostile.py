@@ -10,10 +10,12 @@ from fargatectl.model.change import Action, Change, Delta, FieldChange
 from fargatectl.model.diagnosis import Diagnosis
 from fargatectl.model.events import DeploymentEvent, LogEvent, RolloutProgress, StepEvent
 from fargatectl.model.history import DeploymentOutcome, PastDeployment
+from fargatectl.model.jobs import JobEnd
+from fargatectl.model.logs import LogLine
 from fargatectl.model.spec import Effect
 from fargatectl.model.status import DeploymentStatus, ServiceEvent, ServiceState, ServiceStatus
 from fargatectl.model.values import Address
-from fargatectl.render import history, machine, markdown, outcome, plan, problems, status
+from fargatectl.render import history, job, machine, markdown, outcome, plan, problems, status
 from fargatectl.render.outcome import Ending
 from fargatectl.render.progress import Lines, Progress
 from tests.render import samples
@@ -159,6 +161,14 @@ def a_config_error(field: Callable[[], str]) -> ConfigError:
     return ConfigError(field(), [*found, Problem(field())])
 
 
+def a_line(field: Callable[[], str]) -> LogLine:
+    return LogLine(field(), samples.START, field(), field(), field(), field())
+
+
+def an_end(field: Callable[[], str]) -> JobEnd:
+    return JobEnd({"taskArn": field(), "containers": [{"reason": field()}]}, 1, 2.0)
+
+
 def events(field: Callable[[], str]) -> list[Any]:
     service, moved = (
         a_service(field, ServiceState.DEPLOYING),
@@ -205,6 +215,9 @@ def screens(field: Callable[[], str], width: int) -> Iterator[Text]:
     yield history.screen([(field(), past_deployments(field)), (field(), [])], width=width)
     yield history.screen([(field(), past_deployments(field))], width=width, verbose=True)
     yield outcome.gone(field(), [field()], width=width)
+    yield job.output(a_line(field))
+    yield job.ended(field(), field(), 1.0, good=True)
+    yield job.not_started(field(), a_diagnosis(field), width=width)
     wrong = a_config_error(field)
     yield problems.error(wrong, ExitCode.USAGE, width=width)
     yield problems.error(a_failure(field), ExitCode.AWS, width=width)
@@ -233,6 +246,9 @@ def documents(field: Callable[[], str]) -> Iterator[dict[str, Any]]:
     yield from map(machine.event, events(field))
     services = [a_service(field, state) for state in ServiceState]
     yield machine.status(services, app=field(), environment=field(), account=field(), region=field())
+    yield machine.log_line(a_line(field))
+    yield machine.job_result(field(), field(), an_end(field), a_diagnosis(field))
+    yield machine.job_result(field(), field(), task=field())
     yield machine.why([a_diagnosis(field)], app=field(), environment=field())
     yield machine.history(past_deployments(field), app=field(), environment=field())
     wrong = a_config_error(field)

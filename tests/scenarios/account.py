@@ -26,6 +26,8 @@ def contents(aws: Aws) -> dict[str, set[str]]:
         "secrets": {s["Name"] for s in aws.secrets.list_secrets()["SecretList"]},
         "alarms": {a["AlarmName"] for page in _alarms(aws) for a in page["MetricAlarms"] if not _is_tracking(a)},
         "dashboards": {d["DashboardName"] for d in aws.cloudwatch.list_dashboards()["DashboardEntries"]},
+        "schedules": {f"{s['GroupName']}/{s['Name']}" for s in aws.scheduler.list_schedules()["Schedules"]},
+        "schedule groups": {g["Name"] for g in aws.scheduler.list_schedule_groups()["ScheduleGroups"]},
         "scaling": {t["ResourceId"] for t in _targets(aws)},
     }
 

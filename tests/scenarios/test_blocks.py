@@ -158,6 +158,28 @@ def pulls_by_digest(world: World) -> bool:
     return f"'Resource': ['{ours}', 'arn:aws:ecr:us-east-1:210987654321:repository/team/pinned']" in policy
 
 
+def runs_at_night(world: World) -> bool:
+    schedule = world.aws.scheduler.get_schedule(GroupName="shop", Name="report")
+    target, task = schedule["Target"], world.aws.ecs.describe_task_definition(taskDefinition="shop-report")
+    assert schedule["ScheduleExpressionTimezone"] == "Europe/Berlin"
+    assert target["RetryPolicy"]["MaximumRetryAttempts"] == 2
+    assert target["EcsParameters"]["TaskDefinitionArn"] == task["taskDefinition"]["taskDefinitionArn"]
+    (container,) = task["taskDefinition"]["containerDefinitions"]
+    assert (container["name"], container["command"]) == ("report", ["./report"])
+    world.local.set("schedule.shop/report=run")
+    arns = world.aws.ecs.list_tasks(cluster="shop", family="shop-report")["taskArns"]
+    world.local.clock.sleep(120)
+    (ended,) = world.aws.ecs.describe_tasks(cluster="shop", tasks=arns)["tasks"]
+    return bool(ended["containers"][0]["exitCode"] == 0)
+
+
+def migrated_first(world: World) -> bool:
+    arns = world.aws.ecs.list_tasks(cluster="shop", family="shop-migrate", desiredStatus="STOPPED")["taskArns"]
+    (migration,) = world.aws.ecs.describe_tasks(cluster="shop", tasks=arns)["tasks"]
+    (deployment,) = service(world)["deployments"]
+    return bool(migration["stoppedAt"] <= deployment["createdAt"])
+
+
 BLOCKS = [
     Block(
         "digests",
@@ -331,6 +353,37 @@ BLOCKS = [
         'services.web.propagate_tags = "SERVICE"',
         effect="none",
         holds=lambda world: service(world)["propagateTags"] == "SERVICE",
+    ),
+    Block(
+        "scheduled job",
+        """
+        [jobs.report]
+        from     = "web"
+        command  = ["./report"]
+        schedule = "cron(0 3 * * ? *)"
+        timezone = "Europe/Berlin"
+        retries  = 2
+        """,
+        effect="none",
+        deletes=frozenset(
+            {"jobs.schedule/report", "jobs.task_definition/report", "jobs.group/shop", "iam.role/report-schedule"}
+        ),
+        holds=runs_at_night,
+    ),
+    Block(
+        "job before a deployment",
+        """
+        [services.web.env]
+        SCHEMA = "2"
+        [services.web.deploy]
+        before = "migrate"
+
+        [jobs.migrate]
+        from    = "web"
+        command = "./manage.py migrate"
+        """,
+        deletes=frozenset({"jobs.task_definition/migrate"}),
+        holds=migrated_first,
     ),
     Block(
         "platform version",

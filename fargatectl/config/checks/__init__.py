@@ -7,7 +7,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from fargatectl.config.checks import app, deployment, discovery, existing, groups, logs, scaling, task, traffic, volumes
+from fargatectl.config.checks import (
+    app,
+    deployment,
+    discovery,
+    existing,
+    groups,
+    jobs,
+    logs,
+    scaling,
+    task,
+    traffic,
+    volumes,
+)
 
 if TYPE_CHECKING:
     from fargatectl.config.findings import Finding
@@ -27,4 +39,5 @@ def check(config: Config, environment: str | None) -> list[Finding]:
         *groups.check(config, environment),
         *scaling.check(config),
         *deployment.check(config),
+        *jobs.check(config, environment),
     ]

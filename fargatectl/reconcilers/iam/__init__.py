@@ -1,4 +1,4 @@
-"""IAM: a pair of roles for each service, with exactly the rights that its tasks need."""
+"""IAM: a pair of roles for each service, with exactly the rights that its tasks need, and one for each schedule."""
 
 from fargatectl.reconcilers.iam.existing import ExistingRoles, declare_existing
 from fargatectl.reconcilers.iam.policy import (
@@ -14,9 +14,11 @@ from fargatectl.reconcilers.iam.policy import (
     read_secrets,
     record_to_bucket,
     record_to_logs,
+    run_tasks,
     write_logs,
 )
 from fargatectl.reconcilers.iam.roles import Existing, Role, RoleOut, Roles, ServiceRoles, declare
+from fargatectl.reconcilers.iam.scheduler import declare_scheduler
 
 __all__ = [
     "Existing",
@@ -30,6 +32,7 @@ __all__ = [
     "allow",
     "declare",
     "declare_existing",
+    "declare_scheduler",
     "decrypt",
     "exec_channels",
     "mount_efs",
@@ -39,5 +42,6 @@ __all__ = [
     "read_secrets",
     "record_to_bucket",
     "record_to_logs",
+    "run_tasks",
     "write_logs",
 ]

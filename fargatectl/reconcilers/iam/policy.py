@@ -214,6 +214,23 @@ def record_to_bucket(bucket_arn: Value, prefix: str) -> tuple[Statement, ...]:
     )
 
 
+def run_tasks(*, definitions: Value, cluster: Value, roles: Sequence[Value]) -> tuple[Statement, ...]:
+    """Return what running tasks of some definitions in one cluster takes: their roles must be handed to them."""
+    run = Statement(
+        sid="RunTask",
+        actions=("ecs:RunTask",),
+        resources=(definitions,),
+        conditions={"ArnEquals": {"ecs:cluster": (cluster,)}},
+    )
+    hand = Statement(
+        sid="PassRoles",
+        actions=("iam:PassRole",),
+        resources=tuple(roles),
+        conditions={"StringEquals": {"iam:PassedToService": ("ecs-tasks.amazonaws.com",)}},
+    )
+    return run, hand
+
+
 def _streams(group: str | None) -> str | None:
     return f"{group}:*" if group else None
 

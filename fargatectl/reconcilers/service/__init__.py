@@ -8,6 +8,7 @@ from fargatectl.reconcilers.service.definition import (
     TaskDefinitions,
     describe_revision,
 )
+from fargatectl.reconcilers.service.job import JobDefinitions, declared_job
 from fargatectl.reconcilers.service.operations import Counts, Restarts, Rollbacks, as_of
 from fargatectl.reconcilers.service.service import (
     DeploymentConfiguration,
@@ -19,7 +20,7 @@ from fargatectl.reconcilers.service.service import (
 )
 from fargatectl.reconcilers.service.volume import Efs, Mount, Volume
 
-KINDS = (TaskDefinitions(), Services())
+KINDS = (TaskDefinitions(), JobDefinitions(), Services())
 """All kinds, in the order of creation."""
 
 __all__ = [
@@ -31,6 +32,7 @@ __all__ = [
     "DiscoveryRegistration",
     "Efs",
     "HealthCheck",
+    "JobDefinitions",
     "Logging",
     "Mount",
     "Restarts",
@@ -44,5 +46,6 @@ __all__ = [
     "TaskDefinitions",
     "Volume",
     "as_of",
+    "declared_job",
     "describe_revision",
 ]

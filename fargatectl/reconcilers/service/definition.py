@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from fargatectl.model.ownership import Ownership
 
 _DELETE_MAX = 10  # ECS API Reference, DeleteTaskDefinitions: taskDefinitions
+JOB_DEFINITION = "jobs.task_definition"
 DEFAULT_STORAGE_GIB = 20  # what Fargate gives when nothing is asked; sending exactly 20 is refused
 
 
@@ -178,10 +179,18 @@ class TaskDefinitions(Reconciler[TaskDefinition, TaskDefinitionOut]):
     def owned(
         self, aws: Aws, owner: Ownership, known: AbstractSet[str]
     ) -> Iterable[Live[TaskDefinition, TaskDefinitionOut]]:
-        arns = [arn for arn in aws.tagged(owner.tags()) if ":task-definition/" in arn]
+        arns = [
+            arn
+            for arn, carried in aws.tagged(owner.tags()).items()
+            if ":task-definition/" in arn and self._is_of_this_kind(carried)
+        ]
         families = sorted({_family_of(arn) for arn in arns if _id(_family_of(arn)) not in known})
         found = aws.each(lambda family: describe_revision(aws, family), families)
         return [live for live in found if live is not None and owner.owns(live.spec.tags)]
+
+    def _is_of_this_kind(self, carried: Mapping[str, str]) -> bool:
+        """Families of services and of jobs lie side by side; what has no address of a job is a service's."""
+        return not carried.get(ADDRESS, "").startswith(JOB_DEFINITION)
 
     def summary(self, spec: TaskDefinition) -> str:
         return f"task definition {spec.family}"

@@ -6,7 +6,7 @@ new cause is one `Rule`, and a case of the corpus in the tests.
 
 from fargatectl.rollout.diagnosis.case import Case
 from fargatectl.rollout.diagnosis.explain import Places, explain, suspicion
-from fargatectl.rollout.diagnosis.gather import Subject, gather, stopped_tasks, with_surroundings
+from fargatectl.rollout.diagnosis.gather import Subject, gather, gather_task, stopped_tasks, with_surroundings
 from fargatectl.rollout.diagnosis.proof import proven
 
 __all__ = [
@@ -15,6 +15,7 @@ __all__ = [
     "Subject",
     "explain",
     "gather",
+    "gather_task",
     "proven",
     "stopped_tasks",
     "suspicion",

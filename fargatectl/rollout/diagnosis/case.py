@@ -57,7 +57,7 @@ class Case:
     `deployment` is its id; `service`, `service_deployment`, `tasks` (the stopped ones), `targets`, `definition` and
     `previous` (the task definition that served before) are answers of the ECS and ELB APIs; `logs` maps task ids and
     container names ("TASK/CONTAINER") to their last lines; `account` holds facts by name (see `facts`); `unread` says
-    what could not be asked.
+    what could not be asked. `table` is the table of the file that describes the task, where it is not the service's.
     """
 
     name: str
@@ -71,6 +71,7 @@ class Case:
     logs: Mapping[str, Sequence[str]] = field(default_factory=dict)
     account: Mapping[str, Any] = field(default_factory=dict)
     unread: Sequence[str] = ()
+    table: str = ""
 
     @property
     def of_deployment(self) -> list[Mapping[str, Any]]:

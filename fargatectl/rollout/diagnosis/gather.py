@@ -77,6 +77,25 @@ def gather(aws: Aws, subject: Subject) -> Case:
     )
 
 
+def gather_task(aws: Aws, name: str, task: Mapping[str, Any], *, table: str, network: Mapping[str, Any]) -> Case:
+    """Return what ECS and the logs say of a task that belongs to no service; its container is called `name` too.
+
+    `table` is the table of the file that its settings are in, `network` its AwsVpcConfiguration.
+    """
+    asking = Asking(aws)
+    definition = _definition(asking, task.get("taskDefinitionArn", ""))
+    return Case(
+        name=name,
+        deployment=task.get("startedBy", ""),
+        service={"networkConfiguration": {"awsvpcConfiguration": network}},
+        tasks=[task],
+        definition=definition,
+        logs=_logs(asking, definition, [task]),
+        unread=tuple(asking.unread),
+        table=table,
+    )
+
+
 def with_surroundings(aws: Aws, case: Case, names: Collection[str]) -> Case:
     """Return `case` with the facts of the account that the rule of its suspicion asks for."""
     asking = Asking(aws)

@@ -37,7 +37,7 @@ def words_of(case: Case, hit: Hit) -> Words:
     """Return what the sentences of the rule of `hit` may need."""
     container = case.container(hit.signal.container)
     name = container.get("name") or hit.signal.container or case.name
-    words = Words(_of_task(case), name=case.name, service=f"services.{case.name}", container=name)
+    words = Words(_of_task(case), name=case.name, service=case.table or f"services.{case.name}", container=name)
     words["at"] = words["service"] if name == case.name else f"{words['service']}.sidecars.{name}"
     words |= _of_container(container)
     words |= _of_signal(hit)
