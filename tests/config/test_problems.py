@@ -454,7 +454,7 @@ ERRORS = [
     (job('from = "web"\nschedule = "at(2026-02-30T00:00:00)"'), "jobs.a.schedule", 7, "a moment is a date and a time"),
     (job('from = "web"\nschedule = "daily"'), "jobs.a.schedule", 7, 'expected "cron(…)", "rate(…)" or "at(…)"'),
     (
-        web('deploy.before = "migrat"') + '[jobs.migrate]\nfrom = "web"\ncommand = "x"',
+        web('deploy.before = "migrat"\n') + '[jobs.migrate]\nfrom = "web"\ncommand = "x"',
         "services.web.deploy.before",
         5,
         "there is no job migrat",

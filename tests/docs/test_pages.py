@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shlex
+from itertools import takewhile
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -63,7 +64,8 @@ def test_pages_name_no_place_on_one_machine(page: Path) -> None:
 @pytest.mark.parametrize(("page", "command"), COMMANDS)
 def test_commands_exist_with_their_options(page: str, command: str) -> None:
     del page
-    words = [word for word in shlex.split(command)[1:] if word not in {">", "|"}]
+    ours = takewhile(lambda word: word != "--", shlex.split(command)[1:])
+    words = [word for word in ours if word not in {">", "|"}]
     found: Any = typer.main.get_command(app)
     while hasattr(found, "commands") and words and not words[0].startswith("-"):
         name = words.pop(0)
