@@ -36,6 +36,8 @@ ADDRESSES = [
     "alb.listener/public:443",
     "alb.target_group/web",
     "logs.group/shop/web",
+    "jobs.group/shop",
+    "jobs.task_definition/report",
     "registry.secret/gitlab",
     "iam.role/web-execution",
     "iam.role/web-task",
@@ -108,6 +110,13 @@ def _retag_scaling(aws: Aws, live: AnyLive, arn: str, tags: dict[str, str]) -> N
         aws.autoscaling.tag_resource(ResourceARN=arn, Tags=tags)
 
 
+def _retag_schedules(aws: Aws, live: AnyLive, arn: str, tags: dict[str, str]) -> None:
+    del live
+    aws.scheduler.untag_resource(ResourceArn=arn, TagKeys=KEYS)
+    if tags:
+        aws.scheduler.tag_resource(ResourceArn=arn, Tags=pairs(tags))
+
+
 def _retag_alarm(aws: Aws, live: AnyLive, arn: str, tags: dict[str, str]) -> None:
     del live
     aws.cloudwatch.untag_resource(ResourceARN=arn, TagKeys=KEYS)
@@ -136,6 +145,7 @@ def retag(aws: Aws, live: AnyLive, tags: dict[str, str]) -> None:
         "secretsmanager": _retag_secret,
         "application-autoscaling": _retag_scaling,
         "cloudwatch": _retag_alarm,
+        "scheduler": _retag_schedules,
     }[service](aws, live, arn, tags)
 
 
