@@ -127,6 +127,10 @@ def strategy(given: Sequence[Mapping[str, Any]], providers: Sequence[str]) -> li
         )
     if len(items) > 20:  # noqa: PLR2004 - AWS: CapacityProviderStrategy
         raise invalid("A capacity provider strategy can contain a maximum of 20 capacity providers.")
+    if len({item["capacityProvider"] for item in items}) < len(items):
+        raise invalid("The specified capacity provider strategy cannot name a capacity provider more than once.")
+    if any(not (0 <= item["weight"] <= 1000 and 0 <= item["base"] <= 100_000) for item in items):  # noqa: PLR2004 - AWS
+        raise invalid("Weights are between 0 and 1000, bases between 0 and 100000.")
     if sum(item["base"] > 0 for item in items) > 1:
         raise invalid("The specified capacity provider strategy can have only one capacity provider with a base.")
     if items and all(item["weight"] == 0 for item in items):

@@ -7,7 +7,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from fargatectl.sandbox import permissions
-from fargatectl.sandbox.ecs import fargate
+from fargatectl.sandbox.ecs import container_rules, fargate
 from fargatectl.sandbox.ecs.requests import (
     definition as find_definition,
     invalid,
@@ -154,6 +154,7 @@ def _check_containers(content: Mapping[str, Any]) -> None:
         _check_health(container.get("healthCheck"))
     if len(set(names)) < len(names):
         raise refused("Container.name should be unique.")
+    container_rules.check(content)
     if not any(container["essential"] for container in containers):
         raise refused("A task definition must have at least one essential container.")
     no_memory = [c["name"] for c in containers if not (c.get("memory") or c.get("memoryReservation"))]
@@ -203,7 +204,7 @@ def _role(region: Region, reference: str) -> str:
     arn = reference if reference.startswith("arn:") else f"arn:aws:iam::{region.account}:role/{reference}"
     if not _ROLE.fullmatch(arn):
         raise refused("Role is not valid")
-    if arn.split(":")[4] == region.account and permissions.role(region, arn) is None:
+    if permissions.role(region, arn) is None:  # a role of another account is none: it cannot be passed
         raise refused("Role is not valid")
     return arn
 

@@ -105,6 +105,8 @@ def _task(definition: Mapping[str, Any]) -> Iterator[str]:
         yield "Placement constraints are not supported for Fargate task definitions."
     if any(volume.get("dockerVolumeConfiguration") for volume in definition.get("volumes", [])):
         yield "Fargate compatible task definitions do not support docker volumes."
+    if any((volume.get("host") or {}).get("sourcePath") for volume in definition.get("volumes", [])):
+        yield "Fargate compatible task definitions do not support host.sourcePath of volumes."
 
 
 def _container(definition: Mapping[str, Any], container: Mapping[str, Any]) -> Iterator[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from fargatectl.sandbox.ecs.state import Cluster, Ecs, Members, Service, Tags, TaskDefinition
@@ -13,6 +14,9 @@ if TYPE_CHECKING:
     from fargatectl.sandbox.cloud import Region
 
 T = TypeVar("T")
+
+_TAG = re.compile(r"[\w\s.:/=+\-@]{0,256}")
+_LONGEST_TAG_KEY = 128
 
 
 def invalid(message: str) -> AwsError:
@@ -81,7 +85,9 @@ def tags_in(params: Mapping[str, Any], key: str = "tags") -> Tags:
     tags = {tag.get("key", ""): tag.get("value", "") for tag in params.get(key) or []}
     if len(tags) > 50:  # noqa: PLR2004 - AWS: tags per resource
         raise invalid("Too many tags: a resource can have at most 50.")
-    for name in tags:
+    for name, value in tags.items():
+        if not (_TAG.fullmatch(name) and _TAG.fullmatch(value) and len(name) <= _LONGEST_TAG_KEY):
+            raise invalid(f"Tag keys and values may hold only letters, digits, spaces and _.:/=+-@: ({name!r}).")
         if not name or name.lower().startswith("aws:"):
             raise invalid(f"Tag keys must not be empty nor begin with aws: ({name!r}).")
     return tags

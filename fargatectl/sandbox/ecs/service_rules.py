@@ -78,9 +78,20 @@ def check(region: Region, members: Mapping[str, Any], definition: TaskDefinition
         )
 
 
+_LAUNCH_TYPES = ("FARGATE", "EC2", "EXTERNAL", "MANAGED_INSTANCES")
+_LONGEST_GRACE_SECONDS = 2_147_483_647
+
+
 def _check_launch(members: Mapping[str, Any], definition: TaskDefinition) -> None:
+    if members.get("launchType") not in (None, *_LAUNCH_TYPES):
+        raise invalid(f"Invalid launch type: {members['launchType']}")
     if members.get("launchType") == "EC2":
         return
+    if members.get("schedulingStrategy") == "DAEMON":
+        raise invalid("The daemon scheduling strategy is not supported for the Fargate launch type.")
+    for key, what in (("placementStrategy", "strategies"), ("placementConstraints", "constraints")):
+        if members.get(key):
+            raise invalid(f"Placement {what} are not supported with FARGATE launch type.")
     if "FARGATE" not in (definition.content.get("requiresCompatibilities") or []):
         raise invalid("Task definition does not support launch_type FARGATE.")
     if members.get("platformVersion") not in _PLATFORMS:
@@ -134,6 +145,8 @@ def _check_load_balancers(region: Region, members: Mapping[str, Any], definition
         if members.get("healthCheckGracePeriodSeconds"):
             raise invalid("Health check grace period is only valid for services configured to use load balancers")
         return
+    if not 0 <= (members.get("healthCheckGracePeriodSeconds") or 0) <= _LONGEST_GRACE_SECONDS:
+        raise invalid(f"healthCheckGracePeriodSeconds must be between 0 and {_LONGEST_GRACE_SECONDS}.")
     if len(balancers) > _TARGET_GROUPS:
         raise invalid(f"load balancers can have at most {_TARGET_GROUPS} items.")
     for balancer in balancers:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tests.sandbox.refusals.containers import CONTAINERS
 from tests.sandbox.refusals.ecs import DEFINITIONS, SERVICES
 from tests.sandbox.refusals.edge import EDGE
 from tests.sandbox.refusals.jobs import JOBS
@@ -9,4 +10,4 @@ from tests.sandbox.refusals.load_balancing import BALANCERS
 from tests.sandbox.refusals.others import GROUPS, REST, ROLES
 from tests.sandbox.refusals.watching import WATCHING
 
-REFUSALS = [*DEFINITIONS, *SERVICES, *BALANCERS, *GROUPS, *ROLES, *REST, *JOBS, *EDGE, *WATCHING]
+REFUSALS = [*DEFINITIONS, *SERVICES, *CONTAINERS, *BALANCERS, *GROUPS, *ROLES, *REST, *JOBS, *EDGE, *WATCHING]
