@@ -92,8 +92,8 @@ SERVICES = (
             ),
             Row(
                 "CreateTargetGroup DescribeTargetGroups ModifyTargetGroup DeleteTargetGroup",
-                "Idempotent creates, the load balancers that use a group now",
-                "moto checks ranges and names",
+                "Idempotent creates, the load balancers that use a group now, ranges of health checks, pages",
+                "moto checks names",
             ),
             Row(
                 "RegisterTargets DeregisterTargets DescribeTargetHealth",
@@ -101,14 +101,15 @@ SERVICES = (
                 "Only what ECS registers is checked; other targets pass",
             ),
             Row(
-                "CreateListener ModifyListener DescribeListeners DeleteListener RemoveListenerCertificates",
+                "CreateListener ModifyListener DescribeListeners DeleteListener AddListenerCertificates "
+                "DescribeListenerCertificates RemoveListenerCertificates",
                 "Idempotent creates, issued certificates, canonical actions, SNI certificates stay",
                 "No mutual TLS",
             ),
             Row(
                 "CreateRule ModifyRule DescribeRules DeleteRule SetRulePriorities",
-                "Order, swapped priorities, both forms of conditions",
-                "Wildcards and the hundred rules are not counted",
+                "Order, swapped priorities, both forms of conditions, quotas",
+                "Characters of paths and headers are not looked at",
             ),
             Row(
                 "DescribeLoadBalancerAttributes ModifyLoadBalancerAttributes DescribeTargetGroupAttributes "
@@ -123,9 +124,9 @@ SERVICES = (
         ),
         (
             Row(
-                "AddTags AddListenerCertificates DescribeListenerCertificates RemoveTags",
+                "AddTags RemoveTags",
                 "What is kept and shown",
-                "No dual-stack addresses are assigned; at most 25 certificates are not counted",
+                "Tags are not counted, and their characters not looked at",
             ),
         ),
     ),
@@ -215,16 +216,16 @@ SERVICES = (
                 "AuthorizeSecurityGroupIngress AuthorizeSecurityGroupEgress RevokeSecurityGroupIngress "
                 "RevokeSecurityGroupEgress",
                 "Canonical rules, sixty of them, revoked whatever their description",
-                "Rules that name groups of another VPC are taken",
+                "VPCs are never peered",
             ),
-        ),
-        (
             Row(
                 "DescribeVpcs DescribeSubnets DescribeRouteTables DescribeVpcEndpoints "
                 "DescribeSecurityGroups DescribeNetworkInterfaces",
-                "What is kept and shown, filters, pages",
-                "Endpoints and NAT gateways are there at once; unknown filters are refused otherwise",
+                "What is kept and shown, filters, pages, malformed ids",
+                "Endpoints and NAT gateways are there at once",
             ),
+        ),
+        (
             Row(
                 "CreateTags DeleteTags DescribeTags",
                 "What is kept and shown",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import pickle
+import re
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from fargatectl.sandbox.identity import Scope
 
 _READING = ("Describe", "List", "Get", "BatchGet", "Lookup", "Discover", "Search", "Simulate", "Filter", "Head", "Test")
+_A_SET = re.compile(r"\{'([^']*)'\}")
 _QUERYING = ("StartQuery", "StopQuery")  # of Logs Insights: nothing of the account's changes
 
 
@@ -109,7 +111,8 @@ def decode_answer(call: Call, response: Response) -> dict[str, Any]:
     if response.status < 300:  # noqa: PLR2004 - HTTP's own boundary
         return parsed
     error = error or {}
-    code, message = str(error.get("Code", response.status)), str(error.get("Message", ""))
+    # moto shows an id as a set with one member.
+    code, message = str(error.get("Code", response.status)), _A_SET.sub(r"\1", str(error.get("Message", "")))
     raise AwsError(code, message, status=response.status, **parsed)
 
 

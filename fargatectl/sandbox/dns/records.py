@@ -22,6 +22,7 @@ from fargatectl.sandbox.dns.state import (
 )
 from fargatectl.sandbox.faults import AwsError
 from fargatectl.sandbox.handlers import HANDLERS, Answer, Forward
+from fargatectl.sandbox.manners.paging import ALL
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -130,7 +131,7 @@ def _balancer(region: Region, target: str) -> Members | None:
     place = target.removesuffix(_BALANCERS).rpartition(".")[2]
     there = region.cloud.region(region.account, place)
     name = target.removeprefix("dualstack.").rstrip(".")
-    balancers = there.moto("elbv2", "DescribeLoadBalancers").get("LoadBalancers", [])
+    balancers = there.moto("elbv2", "DescribeLoadBalancers", PageSize=ALL).get("LoadBalancers", [])
     return next((one for one in balancers if one["DNSName"].lower() == name), None)
 
 

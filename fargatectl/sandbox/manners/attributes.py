@@ -57,10 +57,38 @@ _GROUP = {
 _CROSS_ZONE = "load_balancing.cross_zone.enabled"
 
 
-def _refuse_unknown(given: Iterable[Mapping[str, Any]], known: Mapping[str, str], what: str) -> None:
+# What a value may be, where that is not told by its default: a number is within a range, a word among some.
+_RANGES = {
+    "client_keep_alive.seconds": range(60, 604_801),
+    "idle_timeout.timeout_seconds": range(1, 4001),
+    "deregistration_delay.timeout_seconds": range(3601),
+    "slow_start.duration_seconds": (0, *range(30, 901)),
+    "stickiness.app_cookie.duration_seconds": range(1, 604_801),
+    "stickiness.lb_cookie.duration_seconds": range(1, 604_801),
+}
+_WORDS = {
+    "load_balancing.algorithm.anomaly_mitigation": ("on", "off"),
+    "load_balancing.algorithm.type": ("round_robin", "least_outstanding_requests", "weighted_random"),
+    "load_balancing.cross_zone.enabled": ("true", "false", "use_load_balancer_configuration"),
+    "routing.http.desync_mitigation_mode": ("monitor", "defensive", "strictest"),
+    "routing.http.xff_header_processing.mode": ("append", "preserve", "remove"),
+    "stickiness.type": ("lb_cookie", "app_cookie"),
+}
+
+
+def _check(given: Iterable[Mapping[str, Any]], known: Mapping[str, str], what: str) -> None:
     for attribute in given:
-        if attribute["Key"] not in known:
-            raise AwsError("ValidationError", f"{what} attribute key '{attribute['Key']}' is not recognized")
+        key, value = attribute["Key"], attribute.get("Value", "")
+        if key not in known:
+            raise AwsError("ValidationError", f"{what} attribute key '{key}' is not recognized")
+        if key in _RANGES and not (value.isdigit() and int(value) in _RANGES[key]):
+            ends = (min(_RANGES[key]), max(_RANGES[key]))
+            raise AwsError(
+                "ValidationError", f"'{key}' value '{value}' must be between '{ends[0]}-{ends[1]}' inclusive"
+            )
+        words = _WORDS.get(key) or (("true", "false") if known[key] in ("true", "false") else ())
+        if words and value not in words:
+            raise AwsError("ValidationError", f"'{key}' value '{value}' must be one of [{', '.join(words)}]")
 
 
 def _all(answer: Answer, defaults: Mapping[str, str]) -> Answer:
@@ -72,7 +100,7 @@ def _all(answer: Answer, defaults: Mapping[str, str]) -> Answer:
 def modify_load_balancer_attributes(_region: Region, call: Call, forward: Forward) -> Answer:
     """Change attributes; an Application Load Balancer always balances across zones."""
     given = call.params.get("Attributes") or []
-    _refuse_unknown(given, _BALANCER, "Load balancer")
+    _check(given, _BALANCER, "Load balancer")
     if {"Key": _CROSS_ZONE, "Value": "false"} in given:
         message = f"The attribute {_CROSS_ZONE} cannot be modified for application load balancers"
         raise AwsError("InvalidConfigurationRequest", message)
@@ -90,7 +118,7 @@ def describe_load_balancer_attributes(_region: Region, _call: Call, forward: For
 @HANDLERS.handles("elbv2", "ModifyTargetGroupAttributes")
 def modify_target_group_attributes(_region: Region, call: Call, forward: Forward) -> Answer:
     """Change attributes."""
-    _refuse_unknown(call.params.get("Attributes") or [], _GROUP, "Target group")
+    _check(call.params.get("Attributes") or [], _GROUP, "Target group")
     return _all(forward(), _GROUP)
 
 

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 from fargatectl.sandbox import moto_adapter, targets
 from fargatectl.sandbox.faults import AwsError
 from fargatectl.sandbox.handlers import HANDLERS, Answer, Forward
-from fargatectl.sandbox.manners import actions
+from fargatectl.sandbox.manners import actions, routing
+from fargatectl.sandbox.manners.paging import ALL
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -17,7 +18,8 @@ if TYPE_CHECKING:
     from fargatectl.sandbox.wire import Call
 
 _DEFAULT_POLICY = "ELBSecurityPolicy-2016-08"
-_HIGHEST_PRIORITY, _VALUES = 50_000, 5
+_HIGHEST_PRIORITY, _HIGHEST_PORT = 50_000, 65_535
+_MOST_LISTENERS, _MOST_RULES, _MOST_CERTIFICATES = 50, 100, 25  # AWS: ALB guide, Quotas
 
 
 @dataclass(slots=True)
@@ -32,14 +34,21 @@ def create_listener(region: Region, call: Call, forward: Forward) -> Answer:
     """Create a listener; equal settings return the one that exists, others on its port are refused."""
     params, state = call.params, region.state(Listeners)
     request = {key: value for key, value in params.items() if key != "Tags"}
-    known = region.moto("elbv2", "DescribeListeners", LoadBalancerArn=params["LoadBalancerArn"])["Listeners"]
+    known = region.moto("elbv2", "DescribeListeners", LoadBalancerArn=params["LoadBalancerArn"], PageSize=ALL)[
+        "Listeners"
+    ]
     for listener in known:
         if listener["Port"] == params.get("Port"):
             if state.requests.get(listener["ListenerArn"]) == request:
                 return {"Listeners": [_show(listener)]}
             raise AwsError("DuplicateListener", "A listener already exists on this port for this load balancer")
+    if len(known) >= _MOST_LISTENERS:
+        raise AwsError("TooManyListeners", f"Load balancer '{params['LoadBalancerArn']}' has too many listeners")
+    if not 1 <= params.get("Port", 0) <= _HIGHEST_PORT:
+        raise AwsError("ValidationError", f"Port '{params.get('Port')}' must be between '1-65535' inclusive")
     _check_certificates(region, params)
     _check_policy(region, params)
+    routing.check_actions(params.get("DefaultActions") or [])
     _check_groups(region, params.get("DefaultActions") or [], params["LoadBalancerArn"])
     secure = params.get("Protocol") == "HTTPS"
     policy = {"SslPolicy": params.get("SslPolicy") or _DEFAULT_POLICY} if secure else {}
@@ -70,7 +79,12 @@ def _check_certificates(region: Region, params: Mapping[str, Any]) -> None:
 
 def _check_groups(region: Region, given: Sequence[Mapping[str, Any]], balancer: str) -> None:
     for arn in actions.target_groups(given):
-        region.moto("elbv2", "DescribeTargetGroups", TargetGroupArns=[arn])  # refuses one that does not exist
+        # Refuses one that does not exist.
+        (group,) = region.moto("elbv2", "DescribeTargetGroups", TargetGroupArns=[arn])["TargetGroups"]
+        (home,) = region.moto("elbv2", "DescribeLoadBalancers", LoadBalancerArns=[balancer])["LoadBalancers"]
+        if group.get("VpcId") != home["VpcId"]:
+            message = f"The following target group is not in the VPC of load balancer '{balancer}': {arn}"
+            raise AwsError("ValidationError", message)
         if set(targets.load_balancers_of(region, arn)) - {balancer}:
             message = f"The following target groups cannot be associated with more than one load balancer: {arn}"
             raise AwsError("TargetGroupAssociationLimit", message)
@@ -78,6 +92,8 @@ def _check_groups(region: Region, given: Sequence[Mapping[str, Any]], balancer: 
 
 def _show(listener: Mapping[str, Any]) -> dict[str, Any]:
     shown = dict(listener)
+    if not shown.get("AlpnPolicy"):
+        shown.pop("AlpnPolicy", None)
     if shown.get("Protocol") == "HTTP":
         shown.pop("SslPolicy", None)
         shown.pop("Certificates", None)
@@ -91,12 +107,14 @@ def modify_listener(region: Region, call: Call, forward: Forward) -> Answer:
     params, arn = call.params, call.params["ListenerArn"]
     current = region.moto("elbv2", "DescribeListeners", ListenerArns=[arn])["Listeners"][0]
     balancer = current["LoadBalancerArn"]
-    others = region.moto("elbv2", "DescribeListeners", LoadBalancerArn=balancer)["Listeners"]
+    others = region.moto("elbv2", "DescribeListeners", LoadBalancerArn=balancer, PageSize=ALL)["Listeners"]
     if any(one["Port"] == params.get("Port") and one["ListenerArn"] != arn for one in others):
         raise AwsError("DuplicateListener", "A listener already exists on this port for this load balancer")
     _check_certificates(region, {"Certificates": params.get("Certificates") or []})
     _check_policy(region, params)
-    _check_groups(region, params.get("DefaultActions") or [], balancer)
+    if params.get("DefaultActions"):
+        routing.check_actions(params["DefaultActions"])
+        _check_groups(region, params["DefaultActions"], balancer)
     more = _more_certificates(region, arn)
     answer = forward()
     if more and answer["Listeners"][0]["Protocol"] == "HTTPS":
@@ -120,6 +138,19 @@ def _more_certificates(region: Region, listener: str) -> list[dict[str, Any]]:
     return [{"CertificateArn": one["CertificateArn"]} for one in known if not one.get("IsDefault")]
 
 
+@HANDLERS.handles("elbv2", "AddListenerCertificates")
+def add_listener_certificates(region: Region, call: Call, forward: Forward) -> Answer:
+    """Add certificates that are chosen by server name."""
+    _check_certificates(region, call.params)
+    known = _more_certificates(region, call.params["ListenerArn"])
+    added = {one["CertificateArn"] for one in [*known, *call.params["Certificates"]]}
+    if len(added) > _MOST_CERTIFICATES:
+        raise AwsError(
+            "TooManyCertificates", "You've reached the limit on the number of certificates per load balancer"
+        )
+    return forward()
+
+
 @HANDLERS.handles("elbv2", "DescribeListeners")
 def describe_listeners(_region: Region, _call: Call, forward: Forward) -> Answer:
     """Return listeners in canonical form."""
@@ -134,7 +165,10 @@ def create_rule(region: Region, call: Call, forward: Forward) -> Answer:
     conditions = [actions.condition_in(condition) for condition in params.get("Conditions") or []]
     _check_rule(conditions, int(params.get("Priority") or 0))
     balancer = params["ListenerArn"].replace(":listener/", ":loadbalancer/").rpartition("/")[0]
+    region.moto("elbv2", "DescribeListeners", ListenerArns=[params["ListenerArn"]])  # refuses one that does not exist
+    routing.check_actions(params.get("Actions") or [])
     _check_groups(region, params.get("Actions") or [], balancer)
+    _check_number(region, balancer)
     answer = forward({**params, "Conditions": conditions})
     return {"Rules": [_show_rule(rule) for rule in answer["Rules"]]}
 
@@ -144,13 +178,17 @@ def _check_rule(conditions: Sequence[Mapping[str, Any]], priority: int) -> None:
         raise AwsError("ValidationError", "A condition must be specified")
     if not 1 <= priority <= _HIGHEST_PRIORITY:
         raise AwsError("ValidationError", f"Priority must be between 1 and {_HIGHEST_PRIORITY}")
-    _check_values(conditions)
+    routing.check_conditions(conditions)
 
 
-def _check_values(conditions: Sequence[Mapping[str, Any]]) -> None:
-    configs = [config for condition in conditions for config in condition.values() if isinstance(config, dict)]
-    if sum(len(config.get("Values") or []) for config in configs) > _VALUES:
-        raise AwsError("ValidationError", f"A rule can have at most {_VALUES} condition values")
+def _check_number(region: Region, balancer: str) -> None:
+    listeners = region.moto("elbv2", "DescribeListeners", LoadBalancerArn=balancer, PageSize=ALL)["Listeners"]
+    rules = [
+        region.moto("elbv2", "DescribeRules", ListenerArn=one["ListenerArn"], PageSize=ALL)["Rules"]
+        for one in listeners
+    ]
+    if sum(not rule["IsDefault"] for found in rules for rule in found) >= _MOST_RULES:
+        raise AwsError("TooManyRules", f"Load balancer '{balancer}' has too many rules")
 
 
 @HANDLERS.handles("elbv2", "ModifyRule")
@@ -159,9 +197,11 @@ def modify_rule(region: Region, call: Call, forward: Forward) -> Answer:
     params = dict(call.params)
     if params.get("Conditions"):
         params["Conditions"] = [actions.condition_in(condition) for condition in params["Conditions"]]
-        _check_values(params["Conditions"])
+        routing.check_conditions(params["Conditions"])
     balancer = params["RuleArn"].replace(":listener-rule/", ":loadbalancer/").rsplit("/", 2)[0]
-    _check_groups(region, params.get("Actions") or [], balancer)
+    if params.get("Actions"):
+        routing.check_actions(params["Actions"])
+        _check_groups(region, params["Actions"], balancer)
     return {"Rules": [_show_rule(rule) for rule in forward(params)["Rules"]]}
 
 
@@ -200,7 +240,7 @@ def set_rule_priorities(region: Region, call: Call, _forward: Forward) -> Answer
     if len(set(wanted.values())) < len(wanted):
         raise AwsError("PriorityInUse", "The specified priority is in use")
     listener = next(iter(wanted)).replace(":listener-rule/", ":listener/").rpartition("/")[0]
-    known = region.moto("elbv2", "DescribeRules", ListenerArn=listener)["Rules"]
+    known = region.moto("elbv2", "DescribeRules", ListenerArn=listener, PageSize=ALL)["Rules"]
     if missing := wanted.keys() - {rule["RuleArn"] for rule in known}:
         raise AwsError("RuleNotFound", f"One or more rules not found: {', '.join(sorted(missing))}")
     others = {rule["Priority"] for rule in known if rule["RuleArn"] not in wanted}

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from fargatectl.sandbox.faults import AwsError
 from fargatectl.sandbox.handlers import HANDLERS, Answer, Forward
 from fargatectl.sandbox.manners.attributes import refuse_more_than_twenty
+from fargatectl.sandbox.manners.paging import ALL
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -21,6 +22,8 @@ PROVISION_SECONDS = 90.0
 RELEASE_SECONDS = 30.0
 _LONGEST_NAME = 32
 _NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?")
+_DUAL = ("dualstack", "dualstack-without-public-ipv4")
+_LEAST_ADDRESSES = 8
 
 
 @dataclass(slots=True)
@@ -48,6 +51,7 @@ def create_load_balancer(region: Region, call: Call, forward: Forward) -> Answer
     _check_addresses(subnets, params.get("IpAddressType"))
     groups = params.get("SecurityGroups") or _default_group(region, subnets[0]["VpcId"])
     _check_groups(region, groups)
+    _check_gateway(region, params, subnets[0]["VpcId"])
     made = forward({**params, "SecurityGroups": groups, "Scheme": params.get("Scheme") or "internet-facing"})
     balancer = made["LoadBalancers"][0]
     arn = balancer["LoadBalancerArn"]
@@ -58,7 +62,7 @@ def create_load_balancer(region: Region, call: Call, forward: Forward) -> Answer
 
 
 def _all(region: Region) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = region.moto("elbv2", "DescribeLoadBalancers").get("LoadBalancers", [])
+    found: list[dict[str, Any]] = region.moto("elbv2", "DescribeLoadBalancers", PageSize=ALL).get("LoadBalancers", [])
     return found
 
 
@@ -81,6 +85,12 @@ def _subnets(region: Region, params: Mapping[str, Any]) -> Sequence[Mapping[str,
     zones = [subnet["AvailabilityZone"] for subnet in found]
     if params.get("Type", "application") == "application" and len(set(zones)) < 2:  # noqa: PLR2004 - AWS: two zones
         raise AwsError("ValidationError", "At least two subnets in two different Availability Zones must be specified")
+    full = [one["SubnetId"] for one in found if one.get("AvailableIpAddressCount", 99) < _LEAST_ADDRESSES]
+    if full:
+        message = (
+            f"Not enough IP space available in {full[0]}. ELB requires at least 8 free IP addresses in each subnet."
+        )
+        raise AwsError("InvalidSubnet", message)
     if len(set(zones)) < len(zones):
         message = "A load balancer cannot be attached to multiple subnets in the same Availability Zone"
         raise AwsError("InvalidConfigurationRequest", message)
@@ -89,8 +99,16 @@ def _subnets(region: Region, params: Mapping[str, Any]) -> Sequence[Mapping[str,
 
 def _check_addresses(subnets: Sequence[Mapping[str, Any]], kind: str | None) -> None:
     """Refuse dual stack where a subnet has no IPv6 addresses."""
-    if kind == "dualstack" and not all(subnet.get("Ipv6CidrBlockAssociationSet") for subnet in subnets):
+    if kind in _DUAL and not all(subnet.get("Ipv6CidrBlockAssociationSet") for subnet in subnets):
         raise AwsError("ValidationError", "You must specify subnets with an associated IPv6 CIDR block.")
+
+
+def _check_gateway(region: Region, params: Mapping[str, Any], vpc: str) -> None:
+    if (params.get("Scheme") or "internet-facing") != "internet-facing":
+        return
+    filters = [{"Name": "attachment.vpc-id", "Values": [vpc]}]
+    if not region.moto("ec2", "DescribeInternetGateways", Filters=filters)["InternetGateways"]:
+        raise AwsError("InvalidSubnet", f"VPC {vpc} has no internet gateway")
 
 
 def _default_group(region: Region, vpc: str) -> list[str]:
@@ -172,6 +190,8 @@ def _refuse_if_protected(region: Region, arn: str) -> None:
 @HANDLERS.handles("elbv2", "SetSecurityGroups")
 def set_security_groups(region: Region, call: Call, forward: Forward) -> Answer:
     """Replace the security groups."""
+    if not call.params["SecurityGroups"]:
+        raise AwsError("ValidationError", "At least one security group must be specified")
     _check_groups(region, call.params["SecurityGroups"])
     answer = forward()
     arn = call.params["LoadBalancerArn"]

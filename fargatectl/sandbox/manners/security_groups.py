@@ -50,6 +50,7 @@ def authorize(region: Region, call: Call, forward: Forward) -> Answer:
     permissions = [_canonical(permission) for permission in call.params.get("IpPermissions") or []]
     for permission in permissions:
         _check(permission)
+    _check_pairs(region, call.params.get("GroupId", ""), permissions)
     known = list(_rules(region, call))
     if len(known) + sum(len(permission.get(key) or []) for permission in permissions for key in _PEERS) > _RULES:
         message = "The maximum number of rules per security group has been reached."
@@ -57,6 +58,16 @@ def authorize(region: Region, call: Call, forward: Forward) -> Answer:
     answer = forward({**call.params, "IpPermissions": permissions} if permissions else None)
     targets.recheck(region)
     return answer
+
+
+def _check_pairs(region: Region, group: str, permissions: Sequence[Mapping[str, Any]]) -> None:
+    """Refuse groups of another VPC: none is peered here."""
+    others = [pair["GroupId"] for one in permissions for pair in one.get("UserIdGroupPairs") or [] if "GroupId" in pair]
+    if others:
+        found = region.moto("ec2", "DescribeSecurityGroups", GroupIds=list({group, *others}))["SecurityGroups"]
+        if len({one["VpcId"] for one in found}) > 1:
+            message = "You have specified two resources that belong to different networks."
+            raise AwsError("InvalidGroup.NotFound", message)
 
 
 def _rules(region: Region, call: Call) -> Iterator[Mapping[str, Any]]:

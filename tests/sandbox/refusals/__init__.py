@@ -8,6 +8,20 @@ from tests.sandbox.refusals.edge import EDGE
 from tests.sandbox.refusals.jobs import JOBS
 from tests.sandbox.refusals.load_balancing import BALANCERS
 from tests.sandbox.refusals.others import GROUPS, REST, ROLES
+from tests.sandbox.refusals.routing import ROUTING, SECURITY
 from tests.sandbox.refusals.watching import WATCHING
 
-REFUSALS = [*DEFINITIONS, *SERVICES, *CONTAINERS, *BALANCERS, *GROUPS, *ROLES, *REST, *JOBS, *EDGE, *WATCHING]
+REFUSALS = [
+    *DEFINITIONS,
+    *SERVICES,
+    *CONTAINERS,
+    *BALANCERS,
+    *ROUTING,
+    *GROUPS,
+    *SECURITY,
+    *ROLES,
+    *REST,
+    *JOBS,
+    *EDGE,
+    *WATCHING,
+]
