@@ -433,6 +433,12 @@ def _sends_to(listener: Any, group: str) -> bool:  # noqa: ANN401 - moto's objec
     ]
 
 
+def number_of_rules(elbv2: Any, balancer: str) -> int:  # noqa: ANN401 - moto's objects are untyped
+    """Return how many rules the listeners of a load balancer have beside their default ones."""
+    listeners = elbv2.load_balancers[balancer].listeners.values()
+    return sum(not rule.is_default for listener in listeners for rule in listener.rules.values())
+
+
 def set_rule_priorities(elbv2: Any, priorities: Mapping[str, int]) -> None:  # noqa: ANN401 - moto's objects are untyped
     """Give rules their priorities all at once; moto goes one by one and so refuses a swap."""
     for balancer in elbv2.load_balancers.values():

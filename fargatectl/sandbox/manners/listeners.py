@@ -141,13 +141,13 @@ def _more_certificates(region: Region, listener: str) -> list[dict[str, Any]]:
 @HANDLERS.handles("elbv2", "AddListenerCertificates")
 def add_listener_certificates(region: Region, call: Call, forward: Forward) -> Answer:
     """Add certificates that are chosen by server name."""
-    _check_certificates(region, call.params)
     known = _more_certificates(region, call.params["ListenerArn"])
     added = {one["CertificateArn"] for one in [*known, *call.params["Certificates"]]}
     if len(added) > _MOST_CERTIFICATES:
         raise AwsError(
             "TooManyCertificates", "You've reached the limit on the number of certificates per load balancer"
         )
+    _check_certificates(region, call.params)
     return forward()
 
 
@@ -182,12 +182,7 @@ def _check_rule(conditions: Sequence[Mapping[str, Any]], priority: int) -> None:
 
 
 def _check_number(region: Region, balancer: str) -> None:
-    listeners = region.moto("elbv2", "DescribeListeners", LoadBalancerArn=balancer, PageSize=ALL)["Listeners"]
-    rules = [
-        region.moto("elbv2", "DescribeRules", ListenerArn=one["ListenerArn"], PageSize=ALL)["Rules"]
-        for one in listeners
-    ]
-    if sum(not rule["IsDefault"] for found in rules for rule in found) >= _MOST_RULES:
+    if moto_adapter.number_of_rules(region.view("elbv2"), balancer) >= _MOST_RULES:
         raise AwsError("TooManyRules", f"Load balancer '{balancer}' has too many rules")
 
 
