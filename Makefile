@@ -5,7 +5,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 
-.PHONY: help demo test torture diagnosis check audit fix docs clean
+.PHONY: help demo test torture bench diagnosis check audit fix docs clean
 
 help: ## List the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -28,6 +28,9 @@ torture: $(STAMP) ## Try every fault at every call, pairs of faults and orders o
 	@for seed in 1 2 3; do for then in crash-after denied lost stale-2; do \
 		$(BIN)/python -m tests.faults --fault crash-after --fault lost --then $$then --seed $$seed || exit 1; done; done
 	@FARGATECTL_TORTURE=1 $(BIN)/pytest -q tests/faults/test_life.py
+
+bench: $(STAMP) ## Measure it from outside, into docs/performance.md: half an hour (QUICK=1: a minute, writes nothing)
+	@$(BIN)/python -m tests.bench $(if $(QUICK),--quick)
 
 diagnosis: $(STAMP) ## Print precision and recall of every known cause of failed deployments
 	@$(BIN)/python -m tests.rollout.diagnosed

@@ -19,6 +19,7 @@ from botocore.config import Config
 
 from fargatectl.aws.errors import SERVICE
 from fargatectl.aws.models import TrimmedModels
+from fargatectl.aws.rates import Budget
 from fargatectl.errors import Stopped
 
 if TYPE_CHECKING:
@@ -50,6 +51,7 @@ R = TypeVar("R")
 WORKERS = 16
 _CONNECT_TIMEOUT_SECONDS = 5
 _READ_TIMEOUT_SECONDS = 20
+_SENDING_TO_ECS = "before-send.ecs."
 _TAGGED_PAGE = 100  # Resource Groups Tagging API Reference, GetResources: the most on a page
 ATTEMPT_SECONDS = _CONNECT_TIMEOUT_SECONDS + _READ_TIMEOUT_SECONDS
 """How long one attempt of a call may take."""
@@ -180,6 +182,7 @@ class Aws:
         self._clients: dict[str, Any] = {}
         self._elsewhere: dict[str, Aws] = {}
         self._lock = threading.Lock()
+        self._budget = Budget(monotonic, self.sleep)
 
     def now(self) -> datetime:
         """Return the time in UTC."""
@@ -266,6 +269,8 @@ class Aws:
             self.reads.clear()
 
     def _before_send(self, event_name: str, **_: object) -> None:
+        if event_name.startswith(_SENDING_TO_ECS):
+            self._budget.take(event_name.removeprefix(_SENDING_TO_ECS))
         lease = self.lease
         if lease is not None:
             lease.renew()

@@ -141,7 +141,7 @@ class Cloud:
             return response
 
         def apply() -> Response:
-            return self.script.answer(call, self._now, dispatch)
+            return self.script.answer(call, self.timeline.clock.monotonic(), dispatch)
 
         try:
             response = self.intercept(call, apply) if self.intercept else apply()

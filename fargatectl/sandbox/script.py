@@ -101,7 +101,10 @@ class Script:
         return (f"{name}.{subject}" if subject else name) in self._settings
 
     def answer(self, call: Call, now: float, apply: Callable[[], Response]) -> Response:
-        """Answer a call with the faults that are set. Raises AwsError for a refusal, LostAnswer for a lost one."""
+        """Answer a call, at a moment of the clock, with the faults that are set.
+
+        Raises AwsError for a refusal, LostAnswer for a lost one.
+        """
         if not self._settings:
             return apply()
         if self.has("throttling"):

@@ -62,7 +62,10 @@ class Buckets:
         self._left: dict[tuple[str, str, str], tuple[float, float]] = {}
 
     def take(self, call: Call, now: float) -> None:
-        """Take a token for a call at a moment (AWS seconds). Raises AwsError where none is left."""
+        """Take a token for a call. Raises AwsError where none is left.
+
+        `now` is the clock's, by which callers pace themselves, however fast AWS's own time runs.
+        """
         family = _FAMILY.get(call.operation) if call.service == "ecs" else None
         if family is None:
             return

@@ -48,6 +48,7 @@ class Lab:
         self._server, endpoint = _start(directory)
         self.endpoint = endpoint
         self.proxy = Proxy(endpoint)
+        self.command = str(Path(sys.executable).with_name("fargatectl"))
         self.environment = {
             **{name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "PYTHON"))},
             "AWS_ENDPOINT_URL": self.proxy.url,
@@ -73,9 +74,10 @@ class Lab:
         )
         urllib.request.urlopen(request, timeout=60).read()  # noqa: S310 - as above
 
-    def reset(self) -> None:
-        """Begin with an empty account."""
+    def reset(self, *, throttled: bool = False) -> None:
+        """Begin with an empty account; with `throttled`, ECS refuses what exceeds its documented rates."""
         self.ask("reset")
+        self.ask("set", assignments=["throttling=on" if throttled else "throttling="])
         self.ask("provision", account=identity.DEFAULT_ACCOUNT, region="eu-central-1", references=_NETWORK)
 
     def write(self, text: str) -> None:
@@ -84,8 +86,7 @@ class Lab:
 
     def run(self, *arguments: str, latency: float = 0.0, per_connection: float = 0.0) -> Run:
         """Run fargatectl; raise `Failed` unless it ends well. Times in seconds."""
-        command = [str(Path(sys.executable).with_name("fargatectl")), *arguments]
-        return self.measure(command, latency=latency, per_connection=per_connection)
+        return self.measure([self.command, *arguments], latency=latency, per_connection=per_connection)
 
     def measure(self, command: Sequence[str], *, latency: float = 0.0, per_connection: float = 0.0) -> Run:
         """Run any command in the folder, through the proxy; raise `Failed` unless it ends with 0."""

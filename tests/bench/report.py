@@ -1,0 +1,117 @@
+"""What was measured, as tables: on the screen, and in the documentation between two markers."""
+
+from __future__ import annotations
+
+import platform
+from collections import Counter
+from importlib.metadata import version
+from typing import TYPE_CHECKING
+
+from tests.bench.phases import IMAGE, NOTHING, PHASES
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from pathlib import Path
+
+    from tests.bench.peers import Peer
+    from tests.bench.phases import Measured, Start
+
+BEGIN, END = "<!-- measured: begin -->", "<!-- measured: end -->"
+_FLOOR = {"first deploy": 8, "nothing to do": 3, "new image": 4, "destroy": 7}
+"""Calls each of which needs the answer of the one before, for one service: who asks nothing twice cannot do with less.
+
+First deploy: reads, security group, load balancer, listener, rule, service, scalable target, policy. Nothing to do:
+load balancer, listeners, rules. New image: service, task definition, a new revision, the update. Destroy: three reads,
+then service, listener, target group, security group.
+"""
+_COLUMNS = "services | latency | phase | wall | CPU | peak | calls | writes | in a row | connections | throttled"
+
+
+def starts(found: Iterable[Start]) -> str:
+    """Return the start-up times as a table."""
+    rows = [f"{one.name} | {one.wall:.3f} s | {one.cpu:.3f} s | {one.peak_mib:.0f} MiB" for one in found]
+    return _table("command | wall | CPU | peak", rows)
+
+
+def lines(found: Iterable[Measured]) -> str:
+    """Return what was measured as a table."""
+    return _table(_COLUMNS, [_row(one) for one in found])
+
+
+def _row(one: Measured) -> str:
+    setting, run, traffic = one.setting, one.run, one.run.traffic
+    latency = f"{setting.latency * 1000:.0f} ms" + (
+        f" + {setting.per_connection * 1000:.0f} ms a connection" if setting.per_connection else ""
+    )
+    writes = sum(call.mutating for call in traffic.counted)
+    refused = sum(call.throttled for call in traffic.calls)
+    return (
+        f"{setting.services} | {latency} | {one.phase} | {run.wall:.2f} s | {run.cpu:.2f} s | {run.peak_mib:.0f} MiB | "
+        f"{len(traffic.counted)} | {writes} | {traffic.chain()} | {traffic.connections} | {refused}"
+    )
+
+
+def _table(head: str, rows: Sequence[str]) -> str:
+    rule = " | ".join("---" for _ in head.split("|"))
+    return "\n".join(f"| {row} |" for row in [head, rule, *rows]) + "\n"
+
+
+def write(path: Path, started: Iterable[Start], found: Sequence[Measured], others: Sequence[Peer]) -> None:
+    """Put all of it between the markers of the page at `path`."""
+    before, _, rest = path.read_text(encoding="utf-8").partition(BEGIN)
+    after = rest.partition(END)[2]
+    path.write_text(f"{before}{BEGIN}\n\n{_measured(started, found, others)}\n{END}{after}", encoding="utf-8")
+
+
+def _measured(started: Iterable[Start], found: Sequence[Measured], others: Sequence[Peer]) -> str:
+    where = f"Python {platform.python_version()}, botocore {version('botocore')}, {platform.system()}"
+    single = [one for one in found if one.setting.services == 1]
+    return "\n".join(
+        [
+            f"Measured with {where}.\n",
+            "### Start-up\n",
+            starts(started),
+            "### Deployments\n",
+            "![Wall time by the number of services](performance.svg)\n",
+            lines(found),
+            "### Round trips, one service\n",
+            _round_trips(single),
+            "### Calls by operation\n",
+            _operations(found),
+            "### Others\n",
+            _others(others),
+        ]
+    )
+
+
+def _round_trips(found: Sequence[Measured]) -> str:
+    """Serial round trips from outside: what 50 ms more for each call cost, by 50 ms."""
+    walls = {(one.phase, one.setting.latency): one.run.wall for one in found if not one.setting.per_connection}
+    rows = []
+    for phase in PHASES:
+        if (phase, 0.05) in walls and (phase, 0.0) in walls:
+            trips = (walls[phase, 0.05] - walls[phase, 0.0]) / 0.05
+            rows.append(f"{phase} | {trips:.1f} | {_FLOOR[phase]} | {_FLOOR[phase] * 0.05:.2f} s")
+    return _table("phase | wall at 50 ms less wall at 0 ms, by 50 ms | floor | floor at 50 ms", rows)
+
+
+def _operations(found: Sequence[Measured]) -> str:
+    """Calls by operation where nothing is to do, and of a new image, for each number of services."""
+    shown = [one for one in found if one.setting.latency == 0.05 and not one.setting.per_connection]
+    shown = [one for one in shown if one.phase in {NOTHING, IMAGE}]
+    counts = [Counter(call.name for call in one.run.traffic.counted) for one in shown]
+    names = sorted({name for count in counts for name in count})
+    head = " | ".join(["operation", *(f"{one.phase}, {one.setting.services}" for one in shown)])
+    return _table(head, [" | ".join([name, *(str(count[name] or "") for count in counts)]) for name in names])
+
+
+def _others(others: Sequence[Peer]) -> str:
+    measured = [peer for peer in others if peer.rows]
+    rows = [
+        f"{peer.name} | {what} | {run.wall:.2f} s | {len(run.traffic.calls)}"
+        for peer in measured
+        for what, run in peer.rows
+    ]
+    table = _table("tool, one service, 50 ms | phase | wall | calls", rows) if rows else ""
+    absent = [f"{peer.name}: {peer.why}" for peer in others if not peer.rows]
+    return table + ("\nNot measured: " + "; ".join(absent) + ".\n" if absent else "")
