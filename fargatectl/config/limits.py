@@ -37,6 +37,14 @@ TASKS_PER_SERVICE = 5000
 """ECS Developer Guide, Service quotas: tasks per service."""
 TASKS_PER_REGISTERED_SERVICE = 1000
 """ECS Developer Guide, Service discovery and Application Load Balancer target quotas."""
+ECS_NAME_LENGTH = 255
+"""ECS API Reference, CreateService: serviceName; RegisterTaskDefinition: family."""
+ALARM_ACTIONS = 5
+"""CloudWatch User Guide, CloudWatch service quotas: actions per alarm and state."""
+SCALING_POLICIES = 50
+"""Application Auto Scaling User Guide, Quotas: scaling policies per scalable target."""
+SCHEDULED_ACTIONS = 200
+"""Application Auto Scaling User Guide, Quotas: scheduled actions per scalable target."""
 ROLE_NAME_LENGTH = 64
 """IAM API Reference, CreateRole: RoleName."""
 SCHEDULE_NAME_LENGTH = 64
@@ -61,8 +69,9 @@ TARGET_GROUPS_PER_SERVICE = 5
 """ECS API Reference, CreateService: loadBalancers."""
 RULES_PER_LOAD_BALANCER = 100
 """ELB quotas: rules per Application Load Balancer, default rules not counted."""
-USER_TAGS = 47
-"""Fifty tags a resource (Tagging AWS Resources), of which three are fargatectl's own."""
+USER_TAGS = 45
+"""Fifty tags a resource (Tagging AWS Resources). Five are for fargatectl: app, environment, address, a mark of what AWS
+does not keep itself (VPC, bounds, zone, …), and the mark of a zone that was there before."""
 CERTIFICATES_PER_LISTENER = 26
 """ELB quotas: 25 certificates beside the default one."""
 CONDITION_VALUES_PER_RULE = 5

@@ -34,7 +34,59 @@ def job(text: str, name: str = "a") -> str:
 CRON = "services.web.scaling.schedule[0].cron"
 
 
+KMS = "arn:aws:kms:eu-central-1:123456789012:key/0a1b"
+TAGS = ", ".join(f"t{place} = '{place}'" for place in range(46))
+CUSTOM = ", ".join(51 * ['{ metric = { namespace = "S", name = "M" }, target = 1 }'])
+TOPICS = [f"arn:aws:sns:eu-central-1:123456789012:t{place}" for place in range(6)]
+
+
 ERRORS = [
+    # quotas
+    (
+        f"{HEAD}[alarms]\ncpu_above = 90\nnotify = {TOPICS}",
+        "alarms.notify",
+        5,
+        "6 topics; an alarm notifies 5",
+    ),
+    (
+        f'{HEAD}[alarms]\ncpu_above = 90\nnotify = "{TOPICS[0].replace("eu-central-1", "us-east-1")}"',
+        "alarms.notify",
+        5,
+        "the topic is in us-east-1; alarms in eu-central-1 cannot notify it",
+    ),
+    (f'{HEAD}[alarms]\nnotify = "{TOPICS[0]}"', "alarms", 3, "no alarm is wanted"),
+    (
+        scaled(f"custom = [{CUSTOM}]"),
+        "services.web.scaling",
+        5,
+        "51 scaling policies; a service takes 50",
+    ),
+    (
+        f"{HEAD}tags = {{ {TAGS} }}",
+        "tags",
+        3,
+        "46 tags; at most 45 of AWS's 50 are free",
+    ),
+    # registries, sessions, names
+    (
+        f'{HEAD}[registries.hub]\nmatch = "nginx"\nusername = {{ env = "U" }}',
+        "registries.hub",
+        3,
+        "`secret` is required, the name or ARN of one, or `username` and `password`",
+    ),
+    (
+        f'{HEAD}[registries.hub]\nmatch = "nginx"\nsecret = "hub"\nkms_key = "{KMS}"',
+        "registries.hub.kms_key",
+        6,
+        "`kms_key` is for a secret that is made",
+    ),
+    (f"{HEAD}[cluster.exec]", "cluster.exec", 3, "sessions are recorded in a `log_group` or a `bucket`"),
+    (
+        web('discovery = { ttl = "5s" }\n[discovery]\nnamespace = "shop"\ntype = "http"'),
+        "services.web.discovery.ttl",
+        5,
+        "`ttl` is about DNS",
+    ),
     # security groups
     (
         web('security_groups = ["task"]\n[network.security_groups.tasks]\n'),

@@ -42,9 +42,13 @@ def _names(config: Config, owner: Ownership) -> Iterator[Finding]:
         hint = "EC2 refuses security groups whose names begin with sg-"
         yield Finding(("app",), "the app's name may not begin with `sg-`", hint=hint)
     taken: dict[str, str] = {}
-    for name in config.services:
+    for name, service in config.services.items():
         role = names.execution_role(owner, name)
-        if len(role) > limits.ROLE_NAME_LENGTH:
+        existing = service.roles.execution and service.roles.task
+        if existing and len(names.family(owner, name)) > limits.ECS_NAME_LENGTH:
+            message = f"its name in ECS has {len(names.family(owner, name))} characters; ECS takes 255"
+            yield Finding(("services", name), message, hint="shorten the name of the service")
+        if not existing and len(role) > limits.ROLE_NAME_LENGTH:
             message = f"its role's name `{role}` has {len(role)} characters; IAM takes {limits.ROLE_NAME_LENGTH}"
             yield Finding(("services", name), message, hint="shorten the name of the app, environment or service")
         other = taken.setdefault(name.lower(), name)
@@ -61,7 +65,7 @@ def _names(config: Config, owner: Ownership) -> Iterator[Finding]:
 def _tags(config: Config) -> Iterator[Finding]:
     if len(config.tags) > limits.USER_TAGS:
         message = f"{len(config.tags)} tags; at most {limits.USER_TAGS} of AWS's 50 are free"
-        yield Finding(("tags",), message, hint="three are fargatectl's own")
+        yield Finding(("tags",), message, hint="the others are for fargatectl's own")
     for key in config.tags:
         reserved = next((prefix for prefix in _RESERVED_TAGS if key.lower().startswith(prefix)), None)
         if reserved:
@@ -169,6 +173,9 @@ def _alarms(config: Config) -> Iterator[Finding]:
     if all(threshold is None for threshold in thresholds):
         message = "no alarm is wanted: set `unhealthy_targets`, `errors_5xx` or `cpu_above`"
         yield Finding(("alarms",), message)
+    if len(wanted.notify) > limits.ALARM_ACTIONS:
+        message = f"{len(wanted.notify)} topics; an alarm notifies {limits.ALARM_ACTIONS}"
+        yield Finding(("alarms", "notify"), message, hint="one topic may have many subscribers")
     for place, arn in enumerate(wanted.notify):
         region = region_of(arn)
         if config.region and region != config.region:

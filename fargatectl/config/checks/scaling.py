@@ -33,6 +33,7 @@ def check(config: Config) -> Iterator[Finding]:
                 yield from _step(step, (*path, "scaling", "step", place))
             yield from _schedules(service.scaling, (*path, "scaling"))
             yield from _names(name, service.scaling, (*path, "scaling"))
+            yield from _quotas(service.scaling, (*path, "scaling"))
 
 
 def _most(service: Service, path: KeyPath) -> Iterator[Finding]:
@@ -45,6 +46,16 @@ def _most(service: Service, path: KeyPath) -> Iterator[Finding]:
         if count > limits.TASKS_PER_REGISTERED_SERVICE:
             message = f"{count} tasks; a service with `http` or `discovery` has at most 1000"
             yield Finding(place, message, about=((*path, "http"), (*path, "discovery")))
+
+
+def _quotas(scaling: Scaling, path: KeyPath) -> Iterator[Finding]:
+    own = sum(one is not None for one in (scaling.cpu, scaling.memory, scaling.requests))
+    policies = own + len(scaling.custom) + len(scaling.step)
+    if policies > limits.SCALING_POLICIES:
+        yield Finding(path, f"{policies} scaling policies; a service takes {limits.SCALING_POLICIES}")
+    if len(scaling.schedule) > limits.SCHEDULED_ACTIONS:
+        message = f"{len(scaling.schedule)} schedules; a service takes {limits.SCHEDULED_ACTIONS}"
+        yield Finding((*path, "schedule"), message)
 
 
 def _bounds(service: Service, scaling: Scaling, path: KeyPath) -> Iterator[Finding]:
