@@ -216,6 +216,17 @@ _command(
 )
 _command(
     app,
+    "logs",
+    options.LogsOptions,
+    "Show what the containers say, of all tasks in the order of time.",
+    "fargatectl logs --follow",
+    "fargatectl logs --service web --since 1d --grep 'ERROR|WARN'",
+    "fargatectl logs --previous",
+    answer=Answer.EVENTS,
+    waits="reading the logs",
+)
+_command(
+    app,
     "run",
     options.RunOptions,
     "Run a job once: show its lines, and end with its exit code.",

@@ -319,6 +319,40 @@ class RunOptions(FileOptions):
 
 
 @dataclass(frozen=True, kw_only=True)
+class LogsOptions(FileOptions):
+    """What `logs` takes."""
+
+    follow: Annotated[
+        bool, Option("--follow", "-f", help="Go on with new lines, until Ctrl-C.", rich_help_panel=OUTPUT)
+    ] = False
+    since: Annotated[
+        str,
+        Option("--since", metavar="WHEN", help='How far back: "10m", "2h", "1d", or a time.', rich_help_panel=SCOPE),
+    ] = "1h"
+    service: Annotated[
+        list[str], Option("--service", metavar="NAME", help="Only this service; repeatable.", rich_help_panel=SCOPE)
+    ] = field(default_factory=list)
+    container: Annotated[
+        str | None,
+        Option(
+            "--container", metavar="NAME", help="Only this container; a job's bears its name.", rich_help_panel=SCOPE
+        ),
+    ] = None
+    task: Annotated[
+        str | None,
+        Option("--task", metavar="ID", help="Only the task whose id begins so.", rich_help_panel=SCOPE),
+    ] = None
+    previous: Annotated[
+        bool,
+        Option("--previous", help="Of each service the task that ended last.", rich_help_panel=SCOPE),
+    ] = False
+    grep: Annotated[
+        str | None,
+        Option("--grep", metavar="REGEX", help="Only lines in which this is found.", rich_help_panel=SCOPE),
+    ] = None
+
+
+@dataclass(frozen=True, kw_only=True)
 class StatusOptions(FileOptions):
     """The options of `status`."""
 

@@ -42,7 +42,7 @@ def _fetch(method: str, url: str, headers: Mapping[str, str]) -> Reply:
 
 
 _DELIVERY = "what the command did stays done; make room, or send the output elsewhere"
-_TELLS_EVENTS = frozenset({"abort", "continue", "deploy", "destroy", "restart", "rollback", "run", "scale"})
+_TELLS_EVENTS = frozenset({"abort", "continue", "deploy", "destroy", "logs", "restart", "rollback", "run", "scale"})
 
 
 @dataclass

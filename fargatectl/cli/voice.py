@@ -35,12 +35,18 @@ class Voice:
         """Whether the last event was told."""
         self.lost: OSError | None = None
         """Why data could not be written, though somebody waits for it: a full disk."""
+        self._deaf = False
         self._waiting: Status | None = None
 
     @property
     def redraws(self) -> bool:
         """Whether stderr is a screen that may be redrawn in place."""
         return is_redrawable(self.err, self._surroundings.environ)
+
+    @property
+    def deaf(self) -> bool:
+        """Whether nobody can be told data any more: the reader went away, or there is no room for it."""
+        return self._deaf or self.out.quiet
 
     def data(self, text: Text) -> None:
         """Print what the command was asked for."""
@@ -107,6 +113,7 @@ class Voice:
         try:
             yield
         except OSError as error:
+            self._deaf = self._deaf or stream is self._surroundings.stdout
             if stream is self._surroundings.stdout and not is_gone(error):
                 self.lost = self.lost or error
             _silence(stream)

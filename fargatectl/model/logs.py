@@ -13,13 +13,15 @@ if TYPE_CHECKING:
 class LogSource:
     """Where the output of a service's containers goes.
 
-    Their streams in `group` are `PREFIX/CONTAINER/TASK`. `silent` says why there is nothing to be read; then the rest
-    may be empty.
+    Their streams in `group` are `PREFIX/CONTAINER/TASK`, or are `routed`: named by a log router. `containers` are those
+    of its tasks and of its jobs. `silent` says why there is nothing to be read; then the rest may be empty.
     """
 
     name: str
     group: str = ""
     prefix: str = ""
+    containers: tuple[str, ...] = ()
+    routed: bool = False
     silent: str = ""
 
 

@@ -12,10 +12,10 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 from fargatectl.aws import tags
-from fargatectl.aws.errors import ClientError, explain
+from fargatectl.aws.errors import explain
 from fargatectl.aws.waits import Transient, retrying
 from fargatectl.engine.observer import observe
-from fargatectl.errors import JobFailed, JobGoesOn, Refused
+from fargatectl.errors import AwsFailure, JobFailed, JobGoesOn, Refused
 from fargatectl.model.capacity import as_request
 from fargatectl.model.events import LogEvent, StepEvent
 from fargatectl.model.jobs import JobEnd
@@ -214,9 +214,9 @@ class Watch:
             for line in self._tail.lines():
                 self._lines(line)
                 said += 1
-        except ClientError as error:
+        except AwsFailure as error:
             self._tail = None  # the job goes on all the same
-            self._warn(f"its lines cannot be read: {explain(error)}")
+            self._warn(f"its lines cannot be read: {error}")
         return said
 
     def _drain(self) -> None:

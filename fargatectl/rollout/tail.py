@@ -13,8 +13,9 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from fargatectl.aws.errors import ClientError, says
+from fargatectl.aws.errors import ClientError, explain, says
 from fargatectl.model.logs import LogLine
+from fargatectl.rollout.diagnosis import stopped_tasks
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -40,10 +41,21 @@ class Selection:
     container: str = ""
     task: str = ""
 
+    @classmethod
+    def of(cls, source: LogSource, container: str = "", task: str = "") -> list[Selection]:
+        """Return what reads least: of one task, a look for each of the containers that it may have."""
+        containers = source.containers if task and not container and not source.routed else (container,)
+        return [cls(source, one, task) for one in containers]
+
     @property
     def prefix(self) -> str:
         """What the names of the streams begin with."""
-        return f"{self.source.prefix}/{self.container}/{self.task}" if self.container else f"{self.source.prefix}/"
+        known = self.container and not self.source.routed
+        return f"{self.source.prefix}/{self.container}/{self.task}" if known else f"{self.source.prefix}/"
+
+    def takes(self, line: LogLine) -> bool:
+        """Tell whether a line of these streams is wanted."""
+        return line.task.startswith(self.task) and self.container in {"", line.container}
 
 
 @dataclass
@@ -63,7 +75,7 @@ class Tail:
         return max(_LEAST_SECONDS, len(self.selections) / _LOOKS_A_SECOND)
 
     def lines(self) -> Iterator[LogLine]:
-        """Yield what has not been yielded yet, in the order of time. Raises what botocore raises."""
+        """Yield what has not been yielded yet, in the order of time. Raises AwsFailure."""
         start = self.since if self._newest is None else max(self.since, self._newest - LATE)
         found = heapq.merge(*(self._select(one, start) for one in self.selections), key=lambda line: line.at)
         for line in found:
@@ -90,15 +102,28 @@ class Tail:
                 page = self.aws.logs.filter_log_events(**request)
             except ClientError as error:
                 if not says(error, "ResourceNotFoundException"):
-                    raise
+                    raise explain(error) from error
                 self.missing.add(group)
                 return
             self.missing.discard(group)
-            lines = [_line(event, selection.source) for event in page["events"]]
-            yield from (line for line in lines if line.task.startswith(selection.task))
+            lines = sorted((_line(event, selection.source) for event in page["events"]), key=lambda line: line.at)
+            yield from filter(selection.takes, lines)
             if not page.get("nextToken"):
                 return
             request["nextToken"] = page["nextToken"]
+
+
+def last_stopped(aws: Aws, cluster: str, service: str) -> str | None:
+    """Return the id of the task of a service that ended last, None if ECS remembers none. Raises AwsFailure."""
+    try:
+        stopped = stopped_tasks(aws, cluster, service)
+    except ClientError as error:
+        if says(error, "ClusterNotFoundException") or says(error, "ServiceNotFoundException"):
+            return None
+        raise explain(error) from error
+    ended = [task for task in stopped if "stoppingAt" in task or "stoppedAt" in task]
+    newest = max(ended, key=lambda task: task.get("stoppedAt") or task["stoppingAt"], default=None)
+    return None if newest is None else str(newest["taskArn"]).rpartition("/")[2]
 
 
 def _line(event: Any, source: LogSource) -> LogLine:  # noqa: ANN401 - CloudWatch Logs' event

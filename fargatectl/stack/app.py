@@ -97,7 +97,7 @@ def build(
     _declare_records(shared)
     declare_dashboard(shared)
     stack.check()
-    sources = tuple(source(name, service) for name, service in config.services.items())
+    sources = tuple(source(config, name) for name in config.services)
     return Blueprint(stack, views, runnable, sources)
 
 

@@ -49,7 +49,7 @@ def _view(shared: Shared, name: str, job: Job, definition: Declared[ecs.TaskDefi
         public_ip=service.public_ip,
         capacity=tuple(Capacity(**one.model_dump()) for one in job.capacity),
         timeout=job.timeout,
-        output=source(job.from_, shared.config.services[job.from_]),
+        output=source(shared.config, job.from_),
         tags={**shared.stack.extra_tags, **shared.stack.owner.tags(Address(f"jobs.task/{name}"))},
         schedule=job.schedule or "",
         timezone=job.timezone if job.schedule else "",

@@ -40,8 +40,9 @@ def declare_groups(config: Config, stack: Stack) -> dict[str, Declared[logs.LogG
     return declared
 
 
-def source(name: str, service: Service) -> LogSource:
+def source(config: Config, name: str) -> LogSource:
     """Return where the lines of a service's containers can be read, or why they cannot."""
+    service = config.services[name]
     wanted = service.logs
     if wanted.driver == "none":
         return LogSource(name, silent=f'{name} keeps no logs: its `logs.driver` is "none"')
@@ -51,7 +52,9 @@ def source(name: str, service: Service) -> LogSource:
         # CloudWatch Logs User Guide, "Log classes": FilterLogEvents and GetLogEvents read the class STANDARD alone.
         only = f"the log group of {name} is of the class INFREQUENT_ACCESS, which only Logs Insights can read"
         return LogSource(name, wanted.group, wanted.stream_prefix, silent=only)
-    return LogSource(name, wanted.group, wanted.stream_prefix)
+    jobs = (job for job, one in config.jobs.items() if one.from_ == name)
+    routed = wanted.driver == "awsfirelens"
+    return LogSource(name, wanted.group, wanted.stream_prefix, (name, *service.sidecars, *jobs), routed=routed)
 
 
 def logging(service: Service, region: str) -> ecs.Logging | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +16,7 @@ from fargatectl.model.logs import LogLine
 from fargatectl.model.spec import Effect
 from fargatectl.model.status import DeploymentStatus, ServiceEvent, ServiceState, ServiceStatus
 from fargatectl.model.values import Address
-from fargatectl.render import history, job, machine, markdown, outcome, plan, problems, status
+from fargatectl.render import history, job, logs, machine, markdown, outcome, plan, problems, status
 from fargatectl.render.outcome import Ending
 from fargatectl.render.progress import Lines, Progress
 from tests.render import samples
@@ -216,6 +217,8 @@ def screens(field: Callable[[], str], width: int) -> Iterator[Text]:
     yield history.screen([(field(), past_deployments(field))], width=width, verbose=True)
     yield outcome.gone(field(), [field()], width=width)
     yield job.output(a_line(field))
+    for brief in (True, False):
+        yield logs.LogPrinter(samples.START, brief=brief, pattern=re.compile("e")).line(a_line(field))
     yield job.ended(field(), field(), 1.0, good=True)
     yield job.not_started(field(), a_diagnosis(field), width=width)
     wrong = a_config_error(field)
