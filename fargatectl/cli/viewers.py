@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 _TICK_SECONDS = 0.1
 _LINES_TICK_SECONDS = 1.0
+_ROOM_BESIDE = 3  # cells for the "^C" that a terminal echoes: on a line of its own it would push the screen up
 _ROOM_BELOW = 2  # lines that stay free at the bottom of a terminal
 
 
@@ -154,7 +155,8 @@ class Screen:
     def tick(self) -> None:
         """Redraw; the first time, take over the lines of the screen."""
         height = self._console.height - _ROOM_BELOW
-        text = self._progress.screen(now=self._clock(), width=width_of(self._console), height=height)
+        width = min(width_of(self._console), self._console.width - _ROOM_BESIDE)
+        text = self._progress.screen(now=self._clock(), width=width, height=height)
         if self._live is None:
             self._console.line()
             self._live = Redrawn(self._console)

@@ -139,6 +139,7 @@ class Scene(World):
 
     def run(self, flow: Flow) -> tuple[Planning, Outcome]:
         self.planning = None
+        self.aws.stopped = lambda: self.stopped
         planning = self.planning = self.planned(flow)
         views = self.blueprint(flow.after).services
         follower = Follower(
