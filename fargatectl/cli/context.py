@@ -17,7 +17,6 @@ from fargatectl.config import credentials
 from fargatectl.config.load import find, load
 from fargatectl.config.override import with_images
 from fargatectl.errors import UsageError
-from fargatectl.render.words import count
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, MutableMapping
@@ -118,9 +117,6 @@ def target(
     UsageError, Refused, AwsFailure.
     """
     loaded = read_file(options, surroundings)
-    if loaded.warnings:
-        warnings = count(len(loaded.warnings), "warning")
-        surroundings.voice.aside(f"{loaded.path.name} has {warnings}: fargatectl validate shows more")
     config = with_images(loaded.config, images)
     variables: dict[str, str] = {}
     if converges:

@@ -9,7 +9,7 @@ from fargatectl.cli.confirm import confirm_deploy
 from fargatectl.cli.context import target
 from fargatectl.cli.converge import Run, carry_out
 from fargatectl.cli.locking import locked, patience
-from fargatectl.cli.planning import make_plan, write
+from fargatectl.cli.planning import make_plan, warn, write
 from fargatectl.cli.timeouts import timeout_of
 from fargatectl.errors import ExitCode, UsageError
 from fargatectl.render import machine, markdown, outcome, plan as plan_screen
@@ -62,6 +62,7 @@ def _check(options: DeployOptions) -> int | None:
 
 def _show(planning: Planning, there: Target, options: DeployOptions, surroundings: Surroundings) -> None:
     made = planning.plan
+    warn(there, made, surroundings)
     if surroundings.json:
         surroundings.voice.event(machine.plan_event(made))
     elif made and not (options.quiet and options.yes):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from fargatectl.cli.context import target
 from fargatectl.cli.options import Format
 from fargatectl.cli.planfile import keep
-from fargatectl.cli.planning import make_plan
+from fargatectl.cli.planning import make_plan, warn
 from fargatectl.errors import ExitCode
 from fargatectl.render import machine, markdown, plan as plan_screen
 from fargatectl.render.console import width_of
@@ -26,6 +26,7 @@ def run(options: DiffOptions, surroundings: Surroundings) -> ExitCode:
         made = make_plan(there, services=options.service, adopt=options.adopt).plan
         if options.out is not None:
             keep(made, surroundings.directory / options.out, there, options)
+        warn(there, made, surroundings)
         _print(made, there.file, options, surroundings)
     return ExitCode.CHANGES if made and options.exit_code else ExitCode.DONE
 

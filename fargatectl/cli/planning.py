@@ -6,14 +6,19 @@ from typing import TYPE_CHECKING
 
 from fargatectl.engine.planner import Planning, plan
 from fargatectl.errors import UsageError
+from fargatectl.model.change import Action
 from fargatectl.model.values import Address
+from fargatectl.render.words import count
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
     from pathlib import Path
 
     from fargatectl.cli.context import Target
+    from fargatectl.cli.surroundings import Surroundings
     from fargatectl.engine.stack import Stack
+    from fargatectl.model.change import Change
+    from fargatectl.model.plan import Plan
 
 
 def make_plan(target: Target, *, services: Collection[str] = (), adopt: Iterable[str] = ()) -> Planning:
@@ -33,6 +38,18 @@ def plan_absence(target: Target, *, services: Collection[str] = ()) -> Planning:
     target.aws.reads.clear()
     only = _used_only_by(target, services) if services else None
     return plan(target.stack, target.aws, target.executor, absent=True, only=only)
+
+
+def warn(target: Target, made: Plan, surroundings: Surroundings) -> None:
+    """Say that the file has warnings, where `made` does more than to bring a new image: then they were read already."""
+    found = len(target.loaded.warnings)
+    if found and not all(_is_routine(change) for change in made.changes):
+        surroundings.voice.aside(f"{target.file} has {count(found, 'warning')}: fargatectl validate shows more")
+
+
+def _is_routine(change: Change) -> bool:
+    settings = {path.rpartition(".")[2] for path in change.fields.paths}
+    return change.action is Action.UPDATE and settings <= {"image", "task_definition"}
 
 
 def shared(target: Target, services: Collection[str]) -> list[Address]:

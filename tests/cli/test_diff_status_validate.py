@@ -130,3 +130,15 @@ def test_an_environment_is_chosen_by_option_or_variable(shell: Shell) -> None:
 def test_narrow_terminals_get_narrow_lines(shell: Shell) -> None:
     for line in shell("diff", width=60).out.splitlines():
         assert len(line) <= 60, line
+
+
+def test_warnings_are_told_where_they_are_news(shell: Shell) -> None:
+    told = "fargatectl.toml has 1 warning: fargatectl validate shows more"
+    assert told in shell("diff").err
+    assert told in shell("deploy", "--yes").err
+    for command in ("diff", "deploy --yes", "status", "why", "deploy --yes --image shop/web:2"):
+        assert "warning" not in shell(*command.split()).err
+    shell.write(FILE.replace("port = 80", 'port = 80\nenv = { DB_PASSWORD = "x" }'))
+    assert "fargatectl.toml has 2 warnings" in shell("diff").err
+    assert "speaks plain HTTP" in shell("validate").err
+    assert "warning" not in shell("destroy", "--yes").err
