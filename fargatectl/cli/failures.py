@@ -27,6 +27,7 @@ def tell(error: BaseException, surroundings: Surroundings, code: ExitCode | None
         return int(error.exit_code)
     if isinstance(error, SystemExit):  # completion ends so
         return error.code if isinstance(error.code, int) else int(ExitCode.DONE)
+    error = _explained(error)
     code = code or code_of(error)
     shown = _as_ours(error, code, surroundings)
     if surroundings.json:
@@ -39,6 +40,15 @@ def tell(error: BaseException, surroundings: Surroundings, code: ExitCode | None
         surroundings.voice.prose(problems.error(shown, code, width=width_of(surroundings.voice.err)))
     surroundings.voice.flush()
     return int(code)
+
+
+def _explained(error: BaseException) -> BaseException:
+    """Return what AWS refused, wherever that was, in our words: it is no bug of ours."""
+    if type(error).__module__.partition(".")[0] != "botocore":
+        return error
+    from fargatectl.aws.errors import explain  # noqa: PLC0415 - only where boto3 is loaded already
+
+    return explain(error)
 
 
 def _as_ours(error: BaseException, code: ExitCode, surroundings: Surroundings) -> FargatectlError:

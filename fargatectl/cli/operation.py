@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from fargatectl.cli.confirm import confirm_deploy
+from fargatectl.cli.context import require_account
 from fargatectl.cli.converge import carry_out
 from fargatectl.cli.locking import locked, patience
 from fargatectl.cli.timeouts import timeout_of
@@ -67,7 +68,8 @@ class Operation:
 
 
 def live_of(there: Target, address: Address) -> Live[Any, Any]:
-    """Return the live resource of the file at `address`. Raises `Refused` where AWS has none."""
+    """Return the live resource of the file at `address`. Raises `Refused` where AWS has none, or is another account."""
+    require_account(there)
     resource = there.stack.resources[address]
     (found,) = resource.reconciler.read(there.aws, [resource.spec])
     if not isinstance(found, Live):

@@ -79,7 +79,8 @@ def plan(  # noqa: PLR0913 - what the four commands ask of it
     seen = observe(stack, aws, executor)
     for future in looking:
         future.exception()  # the sweep asks for it again, and raises what went wrong
-    _raise(stack, {a: e for a, e in seen.failures.items() if not (absent and a in stack.sources)})
+    needless = {a for a, source in stack.sources.items() if absent and not source.lookup.guards}
+    _raise(stack, {a: e for a, e in seen.failures.items() if a not in needless})
     decisions = _Decisions(stack, seen, absent=absent, adopt=adopt, only=only)
     for address in stack.in_order():
         decisions.decide(address)

@@ -158,9 +158,13 @@ class Reconciler(ABC, Generic[S, O]):
 
 
 class Lookup(ABC, Generic[S, O]):
-    """Finds what exists already and is not ours: a VPC, a certificate, a secret. Read, never owned."""
+    """Finds what exists already and is not ours: a VPC, a certificate, a secret. Read, never owned.
+
+    `guards` says that its failure stops a destroy too, which else needs nothing of what it finds.
+    """
 
     kind: ClassVar[str]
+    guards: ClassVar[bool] = False
 
     @abstractmethod
     def read(self, aws: Aws, specs: Sequence[S]) -> Sequence[O | FargatectlError]:

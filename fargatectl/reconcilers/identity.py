@@ -30,6 +30,7 @@ class Identities(Lookup[IdentityQuery, "Identity"]):
     """Asks STS who we are; refuses credentials of another account than the file's."""
 
     kind = "sts.identity"
+    guards = True
 
     def read(self, aws: Aws, specs: Sequence[IdentityQuery]) -> Sequence[Identity | FargatectlError]:
         """Return the identity, or `Refused` where it is of another account than asked for."""

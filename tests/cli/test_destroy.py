@@ -139,3 +139,14 @@ def test_destroying_all_services_one_by_one_leaves_nothing(shell: Shell) -> None
     assert shell("destroy", "--yes", "--service", "web", "--service", "api", "--service", "worker").code == 0
     result = shell("destroy", "--yes", "--json").events[-1]
     assert (result["outcome"], result["remaining"]) == ("unchanged", [])
+
+
+def test_in_another_account_than_the_files_nothing_is_destroyed(shell: Shell) -> None:
+    shell("deploy", "--yes")
+    shell.write('account = "999999999999"\n' + FILE)
+    shell.local.calls.clear()
+    done = shell("destroy", "--yes")
+    assert done.code == 4
+    assert "999999999999" in done.err
+    assert "This deletes" not in done.err
+    assert [call for call in shell.local.calls if call.mutating] == []
