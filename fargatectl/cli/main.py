@@ -227,6 +227,16 @@ _command(
 )
 _command(
     app,
+    "insights",
+    options.InsightsOptions,
+    "Ask CloudWatch Logs Insights: errors, slow, requests, cpu, memory, restarts, oom, or a query of your own.",
+    "fargatectl insights",
+    "fargatectl insights errors --since 1d",
+    "fargatectl insights --query 'filter @message like /timeout/ | stats count(*) by bin(1h)'",
+    waits="starting a query",
+)
+_command(
+    app,
     "run",
     options.RunOptions,
     "Run a job once: show its lines, and end with its exit code.",

@@ -353,6 +353,30 @@ class LogsOptions(FileOptions):
 
 
 @dataclass(frozen=True, kw_only=True)
+class InsightsOptions(FileOptions):
+    """What `insights` takes."""
+
+    name: Annotated[
+        str | None, Argument(metavar="[NAME]", help="A ready-made query; without one, they are listed.")
+    ] = None
+    query: Annotated[
+        str | None,
+        Option("--query", metavar="QUERY", help="A query in the language of Logs Insights.", rich_help_panel=SCOPE),
+    ] = None
+    since: Annotated[
+        str,
+        Option("--since", metavar="WHEN", help='How far back: "10m", "2h", "1d", or a time.', rich_help_panel=SCOPE),
+    ] = "1h"
+    service: Annotated[
+        list[str], Option("--service", metavar="NAME", help="Only this service; repeatable.", rich_help_panel=SCOPE)
+    ] = field(default_factory=list)
+    limit: Annotated[
+        int,
+        Option("--limit", "-n", metavar="N", min=1, max=10_000, help="At most so many rows.", rich_help_panel=OUTPUT),
+    ] = 50
+
+
+@dataclass(frozen=True, kw_only=True)
 class StatusOptions(FileOptions):
     """The options of `status`."""
 

@@ -91,7 +91,9 @@ class Voice:
 
     def wait_for(self, what: str) -> None:
         """Show that something is being waited for until the next output: people on a terminal see that we live."""
-        if not (self._surroundings.json or self._surroundings.quiet) and self.redraws:
+        if self._waiting is not None:
+            self._waiting.update(f"{escape(what)} …")
+        elif not (self._surroundings.json or self._surroundings.quiet) and self.redraws:
             self._waiting = waiting(self.err, what)
             self._waiting.start()
 

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from fargatectl.model.diagnosis import Diagnosis
     from fargatectl.model.events import Event
     from fargatectl.model.history import PastDeployment
+    from fargatectl.model.insights import QueryResult, ReadyQuery
     from fargatectl.model.jobs import JobEnd
     from fargatectl.model.logs import LogLine
     from fargatectl.model.plan import Plan
@@ -166,6 +167,24 @@ def log_line(line: LogLine) -> Document:
         "container": line.container,
         "task": line.task or None,
         "id": line.id,
+    }
+
+
+def ready_queries(found: Iterable[ReadyQuery]) -> Document:
+    """Return what `insights --json` prints without a query."""
+    return {"version": VERSION, "queries": [{"name": one.name, "description": one.says} for one in found]}
+
+
+def query(found: QueryResult, *, text: str, name: str, groups: Sequence[str]) -> Document:
+    """Return what `insights --json` prints; values are texts, as AWS gives them."""
+    return {
+        "version": VERSION,
+        "name": name or None,
+        "query": text,
+        "log_groups": list(groups),
+        "columns": list(found.columns),
+        "rows": [dict(row) for row in found.rows],
+        "statistics": {"matched": found.matched, "scanned": found.scanned, "scanned_bytes": found.scanned_bytes},
     }
 
 

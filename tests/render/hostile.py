@@ -6,17 +6,20 @@ import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from rich.text import Text
+
 from fargatectl.errors import AwsFailure, ConfigError, ExitCode, NotFoundError, Problem, RolloutFailed
 from fargatectl.model.change import Action, Change, Delta, FieldChange
 from fargatectl.model.diagnosis import Diagnosis
 from fargatectl.model.events import DeploymentEvent, LogEvent, RolloutProgress, StepEvent
 from fargatectl.model.history import DeploymentOutcome, PastDeployment
+from fargatectl.model.insights import QueryResult, ReadyQuery
 from fargatectl.model.jobs import JobEnd
 from fargatectl.model.logs import LogLine
 from fargatectl.model.spec import Effect
 from fargatectl.model.status import DeploymentStatus, ServiceEvent, ServiceState, ServiceStatus
 from fargatectl.model.values import Address
-from fargatectl.render import history, job, logs, machine, markdown, outcome, plan, problems, status
+from fargatectl.render import history, insights, job, logs, machine, markdown, outcome, plan, problems, status
 from fargatectl.render.outcome import Ending
 from fargatectl.render.progress import Lines, Progress
 from tests.render import samples
@@ -24,8 +27,6 @@ from tests.render import samples
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from random import Random
-
-    from rich.text import Text
 
     from fargatectl.model.plan import Plan
 
@@ -162,6 +163,11 @@ def a_config_error(field: Callable[[], str]) -> ConfigError:
     return ConfigError(field(), [*found, Problem(field())])
 
 
+def a_result(field: Callable[[], str]) -> QueryResult:
+    columns = (field(), field(), field())
+    return QueryResult(field(), columns, tuple({name: field() for name in columns} for _ in range(3)), 1, 2, 3_000)
+
+
 def a_line(field: Callable[[], str]) -> LogLine:
     return LogLine(field(), samples.START, field(), field(), field(), field())
 
@@ -217,6 +223,10 @@ def screens(field: Callable[[], str], width: int) -> Iterator[Text]:
     yield history.screen([(field(), past_deployments(field))], width=width, verbose=True)
     yield outcome.gone(field(), [field()], width=width)
     yield job.output(a_line(field))
+    yield insights.table(a_result(field), width=width)
+    yield insights.ready([ReadyQuery(field(), field(), field())])
+    yield Text(insights.counts(a_result(field), since=field()))
+    yield Text(insights.progress(a_result(field)))
     for brief in (True, False):
         yield logs.LogPrinter(samples.START, brief=brief, pattern=re.compile("e")).line(a_line(field))
     yield job.ended(field(), field(), 1.0, good=True)
@@ -250,6 +260,8 @@ def documents(field: Callable[[], str]) -> Iterator[dict[str, Any]]:
     services = [a_service(field, state) for state in ServiceState]
     yield machine.status(services, app=field(), environment=field(), account=field(), region=field())
     yield machine.log_line(a_line(field))
+    yield machine.ready_queries([ReadyQuery(field(), field(), field())])
+    yield machine.query(a_result(field), text=field(), name=field(), groups=[field()])
     yield machine.job_result(field(), field(), an_end(field), a_diagnosis(field))
     yield machine.job_result(field(), field(), task=field())
     yield machine.why([a_diagnosis(field)], app=field(), environment=field())
