@@ -58,13 +58,30 @@ def _secret(region: Region, wish: Mapping[str, Any]) -> Iterator[str]:
         if "arn" in wish:
             moto_adapter.rename_secret(region.backend("secretsmanager"), name, wish["arn"])
         yield f"secret {name}" + (f" with the keys {', '.join(keys)}" if keys else "")
+        yield from _versions(region, wish, wish.get("arn") or name, value)
         return
+    yield from _versions(region, wish, known["ARN"], known.get("SecretString", value))
     missing = _missing_keys(known.get("SecretString", ""), keys)
     if missing:
         held = json.loads(known["SecretString"])
         value = json.dumps({**held, **dict.fromkeys(missing, PLACEHOLDER)})
         region.ask("secretsmanager", "PutSecretValue", SecretId=known["ARN"], SecretString=value)
         yield f"keys {', '.join(missing)} in secret {name}"
+
+
+def _versions(region: Region, wish: Mapping[str, Any], secret: str, value: str) -> Iterator[str]:
+    """Make the versions that are named by id or stage; what is current stays so."""
+    asked = [("VersionId", version) for version in wish.get("versions", [])]
+    asked += [("VersionStage", stage) for stage in wish.get("stages", []) if stage != "AWSCURRENT"]
+    for key, named in asked:
+        with suppress(AwsError):
+            region.ask("secretsmanager", "GetSecretValue", SecretId=secret, **{key: named})
+            continue
+        labels = {"ClientRequestToken": named} if key == "VersionId" else {"VersionStages": [named]}
+        region.ask("secretsmanager", "PutSecretValue", SecretId=secret, SecretString=value, **labels)
+        if key == "VersionId":
+            region.ask("secretsmanager", "PutSecretValue", SecretId=secret, SecretString=value)
+        yield f"version {named} of secret {secret}"
 
 
 def _missing_keys(value: str, keys: list[str]) -> list[str]:

@@ -124,3 +124,16 @@ def test_the_default_vpc_reaches_the_internet(client: Callable[..., Any]) -> Non
     assert any(route["DestinationCidrBlock"] == "0.0.0.0/0" and "GatewayId" in route for route in table["Routes"])
     (gateway,) = ec2.describe_internet_gateways()["InternetGateways"]
     assert gateway["Attachments"][0]["VpcId"] == vpc["VpcId"]
+
+
+def test_versions_and_stages_that_are_named_exist_and_what_is_current_stays_so(
+    local: LocalAws, client: Callable[..., Any]
+) -> None:
+    version = "a1b2c3d4-5678-90ab-cdef-1234567890ab"
+    wish = {"secrets": [{"name": "shop/api", "keys": ["key"], "stages": ["AWSCURRENT", "blue"], "versions": [version]}]}
+    assert len(local.provision(wish)) == 3
+    assert local.provision(wish) == []
+    asked = ({"VersionId": version}, {"VersionStage": "blue"})
+    held = [client("secretsmanager").get_secret_value(SecretId="shop/api", **one) for one in asked]
+    assert [one["SecretString"] for one in held] == ['{"key": "placeholder"}'] * 2
+    assert held[0]["VersionStages"] == ["AWSPREVIOUS"]

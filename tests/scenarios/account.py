@@ -28,6 +28,7 @@ def contents(aws: Aws) -> dict[str, set[str]]:
         "dashboards": {d["DashboardName"] for d in aws.cloudwatch.list_dashboards()["DashboardEntries"]},
         "schedules": {f"{s['GroupName']}/{s['Name']}" for s in aws.scheduler.list_schedules()["Schedules"]},
         "schedule groups": {g["Name"] for g in aws.scheduler.list_schedule_groups()["ScheduleGroups"]},
+        "records": set(_records(aws)),
         "scaling": {t["ResourceId"] for t in _targets(aws)},
     }
 
@@ -59,3 +60,9 @@ def _is_of_aws(role: Any) -> bool:
 def _pages(client: Any, operation: str, key: str, **arguments: Any) -> Iterator[str]:
     for page in client.get_paginator(operation).paginate(**arguments):
         yield from page[key]
+
+
+def _records(aws: Aws) -> Iterator[str]:
+    for zone in aws.route53.list_hosted_zones()["HostedZones"]:
+        for page in aws.route53.get_paginator("list_resource_record_sets").paginate(HostedZoneId=zone["Id"]):
+            yield from (f"{row['Name']} {row['Type']}" for row in page["ResourceRecordSets"])
