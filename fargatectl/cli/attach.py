@@ -52,16 +52,17 @@ def _follow(
     going, shown = going_on(views, there.stack, there.aws, there.executor)
     owner = there.stack.owner
     plan = Plan(owner.app, owner.environment, there.aws.identity().account, there.aws.region, (), 0)
-    began = there.aws.monotonic()
-    outcome = Outcome()
+    began, since = there.aws.monotonic(), there.aws.now()
+    outcome, told = Outcome(), []
     if going:
         with watched(plan, there, surroundings) as watching:
             how = following(there, surroundings, watching, timeouts)
             follower = Follower(there.aws, views, there.executor, **how)
             ends = [follower.follow(one.view, one.out, one.balancer, mine=False) for one in going]
             wait(ends)
+        told = watching.told
         failed = {one.view.service: end.exception() for one, end in zip(going, ends, strict=True)}
         outcome.failed = {address: explain(error, address) for address, error in failed.items() if error is not None}
         shown = () if surroundings.signals.received else statuses(views, there.stack, there.aws, there.executor)
     ending = ending_of(plan, outcome, surroundings, seconds=there.aws.monotonic() - began)
-    return Run(replace(ending, services=shown, attached=len(going)), outcome)
+    return Run(replace(ending, services=shown, attached=len(going)), outcome, since, told)

@@ -21,12 +21,14 @@ from fargatectl.rollout.status import after, statuses
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
+    from datetime import datetime
 
     from fargatectl.cli.context import Target
     from fargatectl.cli.surroundings import Surroundings
     from fargatectl.cli.viewers import Viewer
     from fargatectl.engine.executor import Settle
     from fargatectl.engine.planner import Planning
+    from fargatectl.model.events import Event
     from fargatectl.model.plan import Plan
     from fargatectl.model.status import ServiceStatus
 
@@ -37,10 +39,12 @@ _INTERRUPTED = "interrupted: nothing new begins, what runs ends; Ctrl-C again le
 
 @dataclass(frozen=True)
 class Run:
-    """What became of a plan."""
+    """What became of a plan: `events` are what was told on the way, `began` is when."""
 
     ending: Ending
     outcome: Outcome
+    began: datetime
+    events: Sequence[Event] = ()
 
     def result(self, *, kept: Sequence[str] | None = None, remaining: Sequence[str] | None = None) -> dict[str, Any]:
         """Return the last event of the run."""
@@ -85,7 +89,7 @@ def carry_out(  # noqa: PLR0913 - what a run is given
     follows, from the parameters of `Follower`.
     """
     plan = planning.plan
-    began = there.aws.monotonic()
+    began, since = there.aws.monotonic(), there.aws.now()
     with watched(plan, there, surroundings) as watching:
         settle: Settle | None = None
         if timeouts is not None and not hand_over:
@@ -106,7 +110,8 @@ def carry_out(  # noqa: PLR0913 - what a run is given
     seconds = there.aws.monotonic() - began
     services = () if surroundings.signals.stopped() else _services(planning, outcome, there)
     ending = ending_of(plan, outcome, surroundings, seconds=seconds)
-    return Run(replace(ending, services=services, handed_over=hand_over and _sets_going(planning)), outcome)
+    ending = replace(ending, services=services, handed_over=hand_over and _sets_going(planning))
+    return Run(ending, outcome, since, watching.told)
 
 
 @contextmanager

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from fargatectl.cli import attach, planfile
+from fargatectl.cli import attach, planfile, reports
 from fargatectl.cli.confirm import confirm_deploy
 from fargatectl.cli.context import target
 from fargatectl.cli.converge import Run, carry_out
 from fargatectl.cli.locking import locked, patience
-from fargatectl.cli.planning import make_plan, warn, write
+from fargatectl.cli.planning import make_plan, warn
 from fargatectl.cli.timeouts import timeout_of
-from fargatectl.errors import ExitCode, UsageError
-from fargatectl.render import machine, markdown, outcome, plan as plan_screen
+from fargatectl.errors import ExitCode
+from fargatectl.render import machine, outcome, plan as plan_screen
 from fargatectl.render.console import width_of
 
 if TYPE_CHECKING:
@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     from fargatectl.cli.options import DeployOptions
     from fargatectl.cli.surroundings import Surroundings
     from fargatectl.engine.planner import Planning
-
-_REPORTS = frozenset({".md", ".json"})
 
 
 def run(options: DeployOptions, surroundings: Surroundings) -> ExitCode:
@@ -54,8 +52,7 @@ def run(options: DeployOptions, surroundings: Surroundings) -> ExitCode:
 
 def _check(options: DeployOptions) -> int | None:
     """Check what typer cannot; return the timeout in seconds."""
-    if options.report is not None and options.report.suffix not in _REPORTS:
-        raise UsageError(f"--report {options.report}: a report is a .md or a .json file")
+    reports.check(options.report)
     patience(options)
     return timeout_of(options.timeout)
 
@@ -71,9 +68,10 @@ def _show(planning: Planning, there: Target, options: DeployOptions, surrounding
 
 
 def _finish(done: Run, options: DeployOptions, surroundings: Surroundings) -> ExitCode:
+    kept = reports.keep(done, options.report, surroundings)
+    if kept is not None and done.ending.exit_code != ExitCode.DONE:
+        surroundings.voice.aside(f"Report: {reports.shown(kept, surroundings.environ)}")
     _tell(done, surroundings)
-    if options.report is not None:
-        _report(done, options, surroundings)
     return done.ending.exit_code
 
 
@@ -89,17 +87,3 @@ def _tell(done: Run, surroundings: Surroundings) -> None:
     if table:
         surroundings.voice.flush()
         surroundings.voice.data(table)
-
-
-def _report(done: Run, options: DeployOptions, surroundings: Surroundings) -> None:
-    if options.report is None:
-        return
-    ending = done.ending
-    if options.report.suffix == ".json":
-        document = {"version": machine.VERSION, "plan": machine.plan(ending.plan), "result": done.result()}
-        text = machine.dump(document)
-    else:
-        failures = [f"{address}: {error.message}" for address, error in ending.failed.items()]
-        sentence = outcome.summary(ending)
-        text = markdown.run(ending.plan, sentence=sentence, services=ending.services, failures=failures)
-    write(surroundings.directory / options.report, text)

@@ -204,7 +204,7 @@ class DeployOptions(LockOptions):
         Option(
             "--report",
             metavar="PATH",
-            help="Write a report of the run: .md for people, .json for machines.",
+            help="Write a report of the run: .html and .md for people, .json for machines.",
             rich_help_panel=OUTPUT,
         ),
     ] = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from fargatectl.engine.planner import Planning, plan
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from fargatectl.model.change import Change
     from fargatectl.model.plan import Plan
 
+_LISTED = 5
+
 
 def make_plan(target: Target, *, services: Collection[str] = (), adopt: Iterable[str] = ()) -> Planning:
     """Plan for `services` and what they need, or for all. Raises what `engine.planner.plan` does, and UsageError."""
@@ -29,7 +32,24 @@ def make_plan(target: Target, *, services: Collection[str] = (), adopt: Iterable
         known = ", ".join(target.stack.resources)
         raise UsageError(f"--adopt {address}: the file declares nothing at this address", hint=f"it declares {known}")
     only = _needed(target, services) if services else None
-    return plan(target.stack, target.aws, target.executor, adopt=taken, only=only)
+    made = plan(target.stack, target.aws, target.executor, adopt=taken, only=only)
+    made.plan = replace(made.plan, notes=(*made.plan.notes, *_first_deployments(target, made)))
+    return made
+
+
+def _first_deployments(target: Target, made: Planning) -> list[str]:
+    """Say of which services there is no version yet that a deployment could go back to."""
+    new = [
+        view.name
+        for view in target.services
+        if view.service in made.planned and made.planned[view.service].change.action is Action.CREATE
+    ]
+    if not new:
+        return []
+    if len(new) == 1:
+        return [f"the first deployment of {new[0]}: if it fails, there is no version to go back to"]
+    shown = f"{', '.join(new[:_LISTED])}{f' and {len(new) - _LISTED} more' if len(new) > _LISTED else ''}"
+    return [f"the first deployments of {shown}: where one fails, there is no version to go back to"]
 
 
 def plan_absence(target: Target, *, services: Collection[str] = ()) -> Planning:

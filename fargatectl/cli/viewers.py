@@ -50,11 +50,14 @@ class Viewer:
 
     def __init__(self, view: View | None) -> None:
         self._view = view
+        self.told: list[Event] = []
+        """Everything that was to be shown, for a report."""
         self._events: SimpleQueue[Event | None] = SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="viewer", daemon=True)
 
     def emit(self, event: Event) -> None:
         """Have `event` shown. Never blocks, never fails."""
+        self.told.append(event)
         self._events.put(event)
 
     def __enter__(self) -> Self:

@@ -45,8 +45,9 @@ class DeploymentEvent:
 class RolloutProgress:
     """How far a rollout is. `stage` is a phrase of people's words; counts are tasks.
 
-    `running` ones include the `healthy` ones; `failed` counts those that ECS saw fail in a row. `targets` are those of
-    the load balancer, of both revisions. `left` estimates the seconds to the end, where that can be told.
+    `running` tasks include the `healthy` ones; `failed` counts those that ECS saw fail in a row. `targets` are those of
+    the load balancer, of both revisions. `over` says that nothing more happens. `left` estimates the seconds to the
+    end, where that can be told.
     """
 
     stage: str
@@ -60,6 +61,7 @@ class RolloutProgress:
     old_running: int = 0
     old_pending: int = 0
     targets: TargetCounts | None = None
+    over: bool = False
     left: int | None = field(default=None, compare=False)  # moves with the clock: no news in itself
 
 

@@ -13,7 +13,7 @@ from fargatectl.render.escape import escape
 from fargatectl.render.layout import columns, cut, joined, wrap
 from fargatectl.render.problems import with_exit
 from fargatectl.render.status import serving
-from fargatectl.render.words import count, duration, sentence, stack_name
+from fargatectl.render.words import count, duration, sentence, stack_name, without_arns
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -168,7 +168,7 @@ def _evidence(found: Diagnosis, width: int, room: int) -> list[Text]:
     lines: list[Text] = []
     for place, text in enumerate(found.evidence):
         label = "" if place else "evidence"
-        more = _labelled(label, [text], width, style="dim")
+        more = _labelled(label, [without_arns(text)], width, style="dim")
         if len(lines) + len(more) > room:
             left = len(found.evidence) - place
             if len(lines) == room:

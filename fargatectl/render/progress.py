@@ -11,7 +11,7 @@ from rich.text import Text
 from fargatectl.model.events import DeploymentEvent, StepEvent
 from fargatectl.render.escape import escape
 from fargatectl.render.layout import columns, cut, joined, pad, spread
-from fargatectl.render.words import DONE, ONGOING, clock, count, duration, event_words
+from fargatectl.render.words import DONE, ONGOING, clock, count, duration, events_words
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,7 +28,8 @@ _SILENCE_SECONDS = 30  # so long may a log of a CI system be silent before it sa
 _DURATION_CELLS = 10
 _STEADY = "steady"  # the last stage of a rollout that went well
 _GAP = 2
-_MARKS = {_STEADY: ("✓", "green")}
+_ROLLING_BACK = "rolling back"  # then the revision that ECS goes to is the old one
+_WELL, _BADLY, _GOING = ("✓", "green"), ("✗", "red"), ("▸", "cyan")
 _STATES = ("done", "skipped", "failed", "began")
 
 
@@ -67,7 +68,7 @@ class Progress:
         elif isinstance(event, DeploymentEvent):
             rollout = self._rollouts.setdefault(event.service.name, _Rollout(event.at, event.rollout, event.at))
             rollout.last, rollout.at = event.rollout, event.at
-            rollout.events = [one for one in event.service.events if one.at >= self.began][:_SHOWN_EVENTS]
+            rollout.events = [one for one in event.service.events if one.at >= self.began]
         else:
             self._logs.append(event)
 
@@ -109,13 +110,13 @@ class Progress:
             return full
         steady = [name for name, rollout in self._rollouts.items() if rollout.last.stage == _STEADY]
         heads = [self._head(name, now, width, counted=True) for name in self._rollouts if name not in steady]
-        over = [Text.assemble("  ", _MARKS[_STEADY], f" {count(len(steady), 'rollout')} steady")] if steady else []
+        over = [Text.assemble("  ", _WELL, f" {count(len(steady), 'rollout')} steady")] if steady else []
         return [*over, *heads][:room]
 
     def _head(self, name: str, now: datetime, width: int, *, counted: bool = False) -> Text:
         rollout = self._rollouts[name]
         last = rollout.last
-        mark = _MARKS.get(last.stage, ("▸", "cyan"))
+        mark = _WELL if last.stage == _STEADY else _BADLY if last.over else _GOING
         elapsed = duration((now - rollout.began).total_seconds())
         left = (last.left or 0) - (now - rollout.at).total_seconds()
         time = f"{elapsed}, about {_roughly(left)} left" if left > 0 else elapsed
@@ -128,19 +129,20 @@ class Progress:
         rollout = self._rollouts[name]
         last = rollout.last
         yield self._head(name, now, width)
-        if last.stage == _STEADY:
+        if last.over or last.stage == _STEADY:
             return
+        labels = ("back", "failed") if last.stage == _ROLLING_BACK else ("new", "old")
         cells = _BAR if width >= _ROOMY else _SHORT_BAR
-        rows = [_row("new", last.revision, bar(last.healthy, last.desired, cells), _new(last))]
+        rows = [_row(labels[0], last.revision, bar(last.healthy, last.desired, cells), _new(last))]
         if last.old_running or last.old_pending:
-            rows.append(_row("old", last.old_revision, bar(last.old_running, last.desired, cells), _old(last)))
+            rows.append(_row(labels[1], last.old_revision, bar(last.old_running, last.desired, cells), _old(last)))
         yield from columns(rows, indent="      ")
         targets = _targets(last)
         if targets:
             yield Text.assemble(("      targets  ", "dim"), ", ".join(targets))
-        for event in reversed(rollout.events):
-            moment = event.at.astimezone().strftime("%H:%M:%S")
-            yield Text(f"      {moment}  {cut(escape(event_words(event.message)), width - 16)}", "dim")
+        for said, at in list(events_words(rollout.events).items())[-_SHOWN_EVENTS:]:
+            moment = at.astimezone().strftime("%H:%M:%S")
+            yield Text(f"      {moment}  {cut(escape(said), width - 16)}", "dim")
 
 
 class Lines:
@@ -196,7 +198,7 @@ class Lines:
         since = self._told.get(name, self.began)
         new = [one for one in event.service.events if one.at > since]
         self._told[name] = max((one.at for one in new), default=since)
-        lines = [Text(f"{escape(name)}: {escape(event_words(one.message))}", "dim") for one in reversed(new)]
+        lines = [Text(f"{escape(name)}: {escape(said)}", "dim") for said in events_words(new)]
         if self._rollouts.get(name) != words:
             self._rollouts[name] = words
             left = f"; about {_roughly(event.rollout.left)} left" if event.rollout.left else ""

@@ -10,7 +10,11 @@ from fargatectl.model.spec import Effect
 from fargatectl.model.status import ServiceState
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from datetime import datetime
+
     from fargatectl.model.events import StepVerb
+    from fargatectl.model.status import ServiceEvent
 
 SYMBOLS = {
     Action.NOOP: " ",
@@ -120,9 +124,22 @@ def without_service(message: str) -> str:
 _ARN = re.compile(r"arn:aws[\w-]*:[\w-]*:[\w-]*:\d*:(?:\w+/)?(?P<name>[^/\s)]+)[^\s)]*")
 
 
+def without_arns(text: str) -> str:
+    """Return `text` with the names of things in place of their ARNs."""
+    return _ARN.sub(lambda found: found["name"], text)
+
+
 def event_words(message: str) -> str:
     """Return an event of ECS as people read it: without the service, and with names in place of ARNs."""
-    return _ARN.sub(lambda found: found["name"], without_service(message))
+    return without_arns(without_service(message))
+
+
+def events_words(events: Iterable[ServiceEvent]) -> dict[str, datetime]:
+    """Return what ECS said, the oldest first, with its time; what it said several times over comes once, counted."""
+    said: dict[str, list[datetime]] = {}
+    for event in sorted(events, key=lambda one: one.at):
+        said.setdefault(event_words(event.message), []).append(event.at)
+    return {text if len(at) == 1 else f"{text} ({len(at)} times)": at[-1] for text, at in said.items()}
 
 
 def stack_name(app: str, environment: str | None) -> str:

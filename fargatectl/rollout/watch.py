@@ -94,6 +94,7 @@ class Watch:
             old_running=health.old_running,
             old_pending=health.old_pending,
             targets=self.targets,
+            over=ended is not None,
         )
         if told != self.last:
             self._moved = now
@@ -115,7 +116,7 @@ class Watch:
             return "rolling back"
         if running < health.desired:
             return "starting tasks"
-        if self.targets is not None and self.targets.healthy < health.desired:
+        if self._healthy(health, running) < health.desired:
             return "waiting for healthy targets"
         return "stopping old tasks" if health.old_running else "settling"
 

@@ -81,7 +81,8 @@ class Shell:
     def __call__(self, *arguments: str, typed: str | None = None, stdin: Any = None, width: int = 100) -> Done:
         """Run a command. With `typed`, somebody sits at a terminal and types that."""
         out, err = Stream(), Stream(terminal=typed is not None)
-        environ = {"COLUMNS": str(width), "NO_COLOR": "1", **self.environ}
+        state = {"XDG_STATE_HOME": str(self.directory / "state")}
+        environ = {"COLUMNS": str(width), "NO_COLOR": "1", **state, **self.environ}
         self.surroundings = Surroundings(
             environ=environ,
             stdin=stdin or Stream(typed or "", terminal=typed is not None),

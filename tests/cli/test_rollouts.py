@@ -102,6 +102,7 @@ def test_a_first_deployment_is_not_stopped_but_emptied(shell: Shell) -> None:
     shell.write(FILE.replace("shop/web:1", "shop/web:missing"))
     failed = shell("deploy", "--yes")
     assert failed.code == 3
+    assert "the first deployment of web: if it fails, there is no version to go back to" in words(failed)
     assert "there is no version to go back to: its count was set to 0" in words(failed)
     assert "fargatectl destroy" in words(failed)
     assert "ecs:StopServiceDeployment" not in shell.writes()

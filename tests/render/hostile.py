@@ -19,7 +19,7 @@ from fargatectl.model.logs import LogLine
 from fargatectl.model.spec import Effect
 from fargatectl.model.status import DeploymentStatus, ServiceEvent, ServiceState, ServiceStatus
 from fargatectl.model.values import Address
-from fargatectl.render import history, insights, job, logs, machine, markdown, outcome, plan, problems, status
+from fargatectl.render import history, insights, job, logs, machine, markdown, outcome, plan, problems, report, status
 from fargatectl.render.outcome import Ending
 from fargatectl.render.progress import Lines, Progress
 from tests.render import samples
@@ -265,6 +265,7 @@ def documents(field: Callable[[], str]) -> Iterator[dict[str, Any]]:
     yield machine.job_result(field(), field(), an_end(field), a_diagnosis(field))
     yield machine.job_result(field(), field(), task=field())
     yield machine.why([a_diagnosis(field)], app=field(), environment=field())
+    yield a_report(field)
     yield machine.history(past_deployments(field), app=field(), environment=field())
     wrong = a_config_error(field)
     yield machine.validation(wrong.problems)
@@ -282,10 +283,21 @@ def documents(field: Callable[[], str]) -> Iterator[dict[str, Any]]:
     )
 
 
+def a_report(field: Callable[[], str]) -> dict[str, Any]:
+    failed = [
+        (field(), RolloutFailed(field(), diagnosis=a_diagnosis(field), hint=field())),
+        (field(), a_failure(field)),
+    ]
+    services = [a_service(field, state) for state in ServiceState]
+    ended = machine.result(field(), ExitCode.AWS, failed=failed, services=services)
+    return report.document(a_plan(field), events(field), ended, began=samples.START, ended=samples.at(90))
+
+
 def pages(field: Callable[[], str]) -> Iterator[str]:
-    """Yield everything that is written as Markdown."""
+    """Yield everything that is written as Markdown or HTML."""
     made = a_plan(field)
     yield markdown.plan(made)
     yield markdown.run(
         made, sentence=field(), services=[a_service(field, state) for state in ServiceState], failures=[field()]
     )
+    yield report.page(a_report(field))
