@@ -37,7 +37,6 @@ if TYPE_CHECKING:
 
 POLL_SECONDS = 5.0  # ECS answers 20 DescribeServices a second and account; one call takes ten services
 _SPREAD_SECONDS = 2.0  # runs that began together do not stay in step
-_NAP_SECONDS = 1.0  # so soon a Ctrl-C is noticed
 
 
 class Follower:
@@ -136,14 +135,7 @@ class Follower:
                     self._take_in(watch)
                 except Exception as error:  # noqa: BLE001 - as above, for this one
                     _fail(watch, error)
-            self._rest()
-
-    def _rest(self) -> None:
-        """Wait for the next look, in short naps: whoever wants to leave must not wait for it."""
-        left = POLL_SECONDS + (self._jitter() - 0.5) * _SPREAD_SECONDS
-        while left > 0 and not self._stopped():
-            self._aws.sleep(min(left, _NAP_SECONDS))
-            left -= _NAP_SECONDS
+            self._aws.sleep(POLL_SECONDS + (self._jitter() - 0.5) * _SPREAD_SECONDS)
 
     def _still_watched(self) -> list[Watch]:
         with self._lock:

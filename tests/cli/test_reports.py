@@ -60,13 +60,15 @@ def test_a_failed_deploy_leaves_a_report_that_tells_all(shell: Shell) -> None:
     made = json.loads(document.read_text())
     assert made["result"]["exit_code"] == 3
     assert {event["event"] for event in made["events"]} >= {"step", "deployment"}
-    said = [one["message"] for event in made["events"] for one in event.get("service", {}).get("events", ())]
+    said = [
+        (one["at"], one["message"]) for event in made["events"] for one in event.get("service", {}).get("events", ())
+    ]
     assert len(said) == len(set(said)) > 3
     read = Page(page.read_text())
     assert "exits with code 1" in read.text
     assert "local AWS: container web exits with code 1" in read.text
     assert "shop-web:1 serves 1 of 1 tasks." in read.text
-    assert "has started 1 tasks." in read.text
+    assert "web: has started 1 tasks: (task" in read.text
     assert {"svg", "pre", "table"} <= set(read.tags)
     assert not {"script", "img", "link", "iframe", "b"} & set(read.tags)
     assert read.elsewhere == []
