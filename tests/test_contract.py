@@ -47,7 +47,7 @@ username = { env = "GITLAB_USER" }
 password = { env = "GITLAB_TOKEN" }
 
 [load_balancers.public]
-certificates = ["shop.example.com"]
+certificates = "request"
 idle_timeout = "60s"
 
 [services.web]
@@ -195,6 +195,12 @@ def drop_record(aws: Aws, out: Any) -> object:
     return aws.route53.change_resource_record_sets(HostedZoneId=out.zone_id, ChangeBatch={"Changes": changes})
 
 
+def drop_proof(aws: Aws, out: Any) -> object:
+    ((zone, row),) = out.rows
+    changes: Any = [{"Action": "DELETE", "ResourceRecordSet": row}]
+    return aws.route53.change_resource_record_sets(HostedZoneId=zone, ChangeBatch={"Changes": changes})
+
+
 def revoke_all(aws: Aws, out: Any) -> object:
     group = aws.ec2.describe_security_groups(GroupIds=[out.group_id])["SecurityGroups"][0]
     permissions: Any = group["IpPermissions"]
@@ -271,12 +277,25 @@ CASES = [
     Case(
         "alb.listener/public:443",
         change=(
-            'certificates = ["shop.example.com"]',
-            'certificates = ["shop.example.com"]\nssl_policy = "ELBSecurityPolicy-TLS13-1-3-2021-06"',
+            'certificates = "request"',
+            'certificates = "request"\nssl_policy = "ELBSecurityPolicy-TLS13-1-3-2021-06"',
         ),
         drift=lambda aws, out: aws.elb.modify_listener(ListenerArn=out.arn, SslPolicy="ELBSecurityPolicy-2016-08"),
         vanish=lambda aws, out: aws.elb.delete_listener(ListenerArn=out.arn),
         tag=elb_tag,
+    ),
+    Case(
+        "dns.certificate/public",
+        change=('team = "checkout"', 'team = "web"'),
+        replacement=('["shop.example.com"]\nhealth', '["www.example.com"]\nhealth'),
+        tag=lambda aws, out: aws.acm.add_tags_to_certificate(
+            CertificateArn=out.arn, Tags=[{"Key": "theirs", "Value": "x"}]
+        ),
+    ),
+    Case(
+        "dns.validation/public",
+        replacement=('["shop.example.com"]\nhealth', '["www.example.com"]\nhealth'),
+        drift=drop_proof,
     ),
     Case(
         "alb.rule/web",

@@ -5,8 +5,12 @@ A test compares this list with the code.
 
 OPERATIONS: dict[str, tuple[str, ...]] = {
     "acm": (
+        "AddTagsToCertificate",
+        "DeleteCertificate",
         "DescribeCertificate",
         "ListCertificates",
+        "ListTagsForCertificate",
+        "RequestCertificate",
     ),
     "application-autoscaling": (
         "DeleteScalingPolicy",

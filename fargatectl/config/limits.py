@@ -74,6 +74,10 @@ USER_TAGS = 45
 does not keep itself (VPC, bounds, zone, …), and the mark of a zone that was there before."""
 CERTIFICATES_PER_LISTENER = 26
 """ELB quotas: 25 certificates beside the default one."""
+CERTIFICATE_NAMES = 10
+"""ACM User Guide, Quotas: domain names per certificate, unless raised."""
+CERTIFICATE_NAME_LENGTH = 64
+"""ACM User Guide, "Request a public certificate": the first domain name; ours are in alphabetical order."""
 CONDITION_VALUES_PER_RULE = 5
 """ELB quotas: condition values per rule."""
 WILDCARDS_PER_RULE = 5

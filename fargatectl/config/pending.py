@@ -25,7 +25,6 @@ class Pending:
 
 
 PENDING = (
-    Pending("load_balancers.*.certificates", ("request", ("request",))),
     Pending("services.*.deploy.strategy", ("blue_green", "linear", "canary")),
 )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from fargatectl.config.checks.groups import is_id
+from fargatectl.config.checks.traffic import REQUEST
 from fargatectl.config.existing import name_in
 from fargatectl.config.images import images
 from fargatectl.config.models import TagSelector
@@ -36,7 +37,9 @@ def references(config: Config) -> dict[str, Any]:
         "subnets": list(_subnets(config)),
         "secrets": _secrets(config),
         "parameters": _once(secret.parameter for secret in _all_secrets(config) if secret.parameter),
-        "certificates": _once(name for balancer in config.load_balancers.values() for name in balancer.certificates),
+        "certificates": _once(
+            name for one in config.load_balancers.values() for name in one.certificates if name != REQUEST
+        ),
         "repositories": _repositories(config),
         "zones": [config.dns.zone] if config.dns else [],
         "buckets": _once(_buckets(config)),

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING, TypeVar
 
-from fargatectl.config.checks.traffic import recordable
+from fargatectl.config.checks.traffic import REQUEST, recordable
 from fargatectl.config.complete import PRIVATE_ADDRESSES
 from fargatectl.config.field_types import TagSelector
 from fargatectl.engine.stack import Stack
@@ -40,7 +40,7 @@ from fargatectl.stack.service import declare_service
 from fargatectl.stack.shared import Shared
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from fargatectl.aws.secrets import SecretOut
     from fargatectl.config.models import Config, Http, LoadBalancer, Registry, Service
@@ -58,6 +58,7 @@ KINDS: tuple[AnyReconciler, ...] = (
     registry.RegistrySecrets(),
     iam.Roles(),
     *network.KINDS,
+    *dns.CERTIFICATE_KINDS,
     *alb.KINDS,
     cloudmap.Namespaces(),
     cloudmap.DiscoveryServices(),
@@ -204,7 +205,16 @@ def _load_balancer(
         security_groups=(group,),
         routes=routes,
         tags=dns.mark(config.dns.zone) if config.dns else None,
+        requested=_request(config, stack, name, routes),
     )
+
+
+def _request(config: Config, stack: Stack, name: str, routes: Sequence[alb.Route]) -> Ref[str] | None:
+    """Declare the certificate that the file asks for, for all hosts that the load balancer answers to."""
+    if REQUEST not in config.load_balancers[name].certificates or config.dns is None:
+        return None
+    hosts = (host.lower() for route in routes for host in recordable(route.host))
+    return dns.request(stack, name, config.dns.zone, dict.fromkeys(hosts))
 
 
 def _declare_records(shared: Shared) -> None:

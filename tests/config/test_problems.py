@@ -41,6 +41,28 @@ TOPICS = [f"arn:aws:sns:eu-central-1:123456789012:t{place}" for place in range(6
 
 
 ERRORS = [
+    # certificates that are asked for
+    (
+        web('port = 80\nhttp = { host = "a.com" }\n[load_balancers.public]\ncertificates = "request"\n'),
+        "load_balancers.public.certificates",
+        8,
+        "`request` needs `[dns]`",
+    ),
+    (
+        web('port = 80\nhttp = {}\n[dns]\nzone = "a.com"\n[load_balancers.public]\ncertificates = "request"\n'),
+        "load_balancers.public.certificates",
+        10,
+        "there is no host to ask for a certificate for",
+    ),
+    (
+        web(
+            'port = 80\nhttp = { host = "a.com" }\n[dns]\nzone = "a.com"\n'
+            '[load_balancers.public]\ncertificates = ["request", "a.com"]\n'
+        ),
+        "load_balancers.public.certificates",
+        10,
+        "`request` stands alone",
+    ),
     # quotas
     (
         f"{HEAD}[alarms]\ncpu_above = 90\nnotify = {TOPICS}",

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 _REDIRECT = 3
 """ELB API Reference, FixedResponseActionConfig: 3XX is no status of a fixed response."""
+REQUEST = "request"
+"""In place of certificates: one that is asked for."""
 Routes = dict[str, "Http"]
 """The services behind one load balancer."""
 
@@ -138,9 +140,33 @@ def _load_balancer(config: Config, name: str, routes: Routes) -> Iterator[Findin
         yield warning(place, message, hint, about=((*path, "certificates"),))
 
 
+def _requested(config: Config, name: str, routes: Routes) -> Iterator[Finding]:
+    """Yield findings about a certificate that is to be asked for."""
+    path: KeyPath = ("load_balancers", name, "certificates")
+    about = tuple(("services", service, "http", "host") for service in routes)
+    if len(config.load_balancers[name].certificates) > 1:
+        yield Finding(path, "`request` stands alone: the certificate has all hosts of the load balancer")
+    if config.dns is None:
+        hint = 'add [dns] with zone = "…", the hosted zone of the hosts'
+        yield Finding(path, "a certificate is proven by records: `request` needs `[dns]`", hint=hint, about=(("dns",),))
+    hosts = {host.lower() for http in routes.values() for host in recordable(http.host)}
+    if not hosts:
+        message = "there is no host to ask for a certificate for"
+        yield Finding(path, message, hint="set `host` in the `http` of a service", about=about)
+    elif len(hosts) > limits.CERTIFICATE_NAMES:
+        message = f"{len(hosts)} hosts; a certificate takes {limits.CERTIFICATE_NAMES} unless ACM's quota was raised"
+        yield warning(path, message, about=about)
+    if hosts and len(min(hosts)) > limits.CERTIFICATE_NAME_LENGTH:
+        message = f"{min(hosts)} has more than {limits.CERTIFICATE_NAME_LENGTH} characters, too many for ACM"
+        yield Finding(path, message, hint="use a shorter host, or a certificate that exists", about=about)
+
+
 def _certificates(config: Config, name: str, routes: Routes) -> Iterator[Finding]:
     certificates = config.load_balancers[name].certificates
     path = ("load_balancers", name, "certificates")
+    if REQUEST in certificates:
+        yield from _requested(config, name, routes)
+        return
     if len(certificates) > limits.CERTIFICATES_PER_LISTENER:
         message = f"{len(certificates)} certificates; a listener takes {limits.CERTIFICATES_PER_LISTENER}"
         yield Finding(path, message)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -118,11 +118,13 @@ def declare(  # noqa: PLR0913 - what a load balancer is made of
     security_groups: Sequence[Late[str]],
     routes: Sequence[Route],
     tags: Mapping[str, str] | None = None,
+    requested: Ref[str] | None = None,
 ) -> LoadBalancerHandles:
     """Declare the load balancer `name` with all that leads to the services of `routes`.
 
-    `tags` are for the load balancer alone. With certificates port 443 carries the routes and port 80 redirects to it,
-    else port 80 carries them. Raises `ConfigError` where two routes want the same place.
+    `tags` are for the load balancer alone. `requested` is a certificate (its ARN) in place of those that exist. With
+    certificates port 443 carries the routes and port 80 redirects to it, else port 80 carries them. Raises
+    `ConfigError` where two routes want the same place.
     """
     _check(name, routes)
     group = f"load balancer {name}"
@@ -146,7 +148,7 @@ def declare(  # noqa: PLR0913 - what a load balancer is made of
     target_groups = {route.service: _target_group(stack, route, vpc_id, physical, group) for route in routes}
     arns = {service: made.ref(lambda out: out.arn) for service, made in target_groups.items()}
     default = next((Forward(arns[route.service]) for route in routes if route.is_default), settings.default)
-    listener = _listeners(stack, name, settings, balancer.ref(lambda out: out.arn), routes, default)
+    listener = _listeners(stack, name, settings, balancer.ref(lambda out: out.arn), routes, default, requested)
     attached = dict.fromkeys(arns, (listener,)) | _rules(stack, listener, routes, arns, group)
     return LoadBalancerHandles(
         address=balancer.address,
@@ -265,6 +267,7 @@ def _listeners(  # noqa: PLR0913 - what listeners are made of
     load_balancer: Ref[str],
     routes: Sequence[Route],
     default: ListenerAction,
+    requested: Ref[str] | None,
 ) -> Ref[str]:
     """Declare the listeners; return the ARN of the one that carries the routes."""
     group = f"load balancer {name}"
@@ -272,18 +275,20 @@ def _listeners(  # noqa: PLR0913 - what listeners are made of
     plain = Listener(load_balancer_arn=load_balancer, port=HTTP_PORT, default_action=Redirect() if secure else default)
     if not secure:
         return stack.add(Listeners(), f"{name}:{HTTP_PORT}", plain, group=group).ref(lambda out: out.arn)
-    query = CertificateQuery(certificates=settings.certificates, path=f"load_balancers.{name}.certificates")
-    certificates = stack.find(Certificates(), name, query)
-    stack.note(certificates.ref(lambda found: _uncovered(name, found, routes)))
     spec = Listener(
         load_balancer_arn=load_balancer,
         port=HTTPS_PORT,
         protocol=HTTPS,
         ssl_policy=settings.ssl_policy,
-        certificate=certificates.ref(lambda found: found[0].arn),
-        extra_certificates=certificates.ref(_extra),
+        certificate=requested,
         default_action=default,
     )
+    if requested is None:
+        query = CertificateQuery(certificates=settings.certificates, path=f"load_balancers.{name}.certificates")
+        certificates = stack.find(Certificates(), name, query)
+        stack.note(certificates.ref(lambda found: _uncovered(name, found, routes)))
+        main, others = certificates.ref(lambda found: found[0].arn), certificates.ref(_extra)
+        spec = replace(spec, certificate=main, extra_certificates=others)
     listener = stack.add(Listeners(), f"{name}:{HTTPS_PORT}", spec, group=group).ref(lambda out: out.arn)
     stack.add(Listeners(), f"{name}:{HTTP_PORT}", plain, group=group)
     return listener

@@ -8,8 +8,10 @@ from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from fargatectl.errors import NotFoundError
+from fargatectl.reconcilers.dns.certificate import RequestedCertificate, RequestedCertificates
 from fargatectl.reconcilers.dns.record import MARK, Record, Records
-from fargatectl.reconcilers.dns.zone import HostedZones, ZoneQuery
+from fargatectl.reconcilers.dns.validation import ZONE, Validation, Validations
+from fargatectl.reconcilers.dns.zone import HostedZones, ZoneQuery, provable_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -45,6 +47,31 @@ def declare(stack: Stack, zone: str, aliases: Mapping[str, Alias]) -> None:
             balancer=alias.balancer,
         )
         stack.add(Records(), host.lower(), spec, group="DNS")
+
+
+def request(stack: Stack, name: str, zone: str, domains: Iterable[str]) -> Ref[str]:
+    """Declare a certificate for `domains`, proven in the zone `zone` (a name or an id) or in the nearest one below it,
+    for the load balancer `name`. Return its ARN, which is known once it is issued."""
+    group = f"load balancer {name}"
+    wanted = tuple(domains)
+    found = stack.find(HostedZones(), zone, ZoneQuery(zone=zone, path=PATH))
+    provable = found.ref(partial(_provable, domains=wanted))
+    spec = RequestedCertificate(domains=wanted, provable=provable, tags={ZONE: zone})
+    asked = stack.add(RequestedCertificates(), name, spec, group=group)
+    proof = Validation(
+        certificate=asked.ref(lambda out: out.arn), proofs=asked.ref(lambda out: out.proofs), zone=zone, domains=wanted
+    )
+    return stack.add(Validations(), name, proof, group=group).ref(lambda out: out.arn)
+
+
+def _provable(found: Iterable[HostedZone], *, domains: Iterable[str]) -> bool:
+    """Tell that each domain can be proven. Raises `NotFoundError` where no public zone covers one."""
+    there = list(found)
+    for domain in domains:
+        if provable_in(there, domain) is None:
+            message = f"no public hosted zone of this account covers {domain}: ACM could not see that it is yours"
+            raise NotFoundError(message, path=PATH, hint="name its zone, or a certificate that exists")
+    return True
 
 
 def mark(zone: str) -> dict[str, str]:

@@ -14,7 +14,7 @@ from fargatectl.errors import NotFoundError
 from fargatectl.model.spec import Spec, setting
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from fargatectl.aws.session import Aws
     from fargatectl.errors import FargatectlError
@@ -67,6 +67,12 @@ def _find(aws: Aws, query: ZoneQuery) -> tuple[HostedZone, ...]:
 def zones(aws: Aws, reference: str) -> tuple[HostedZone, ...]:
     """Return the zone that `reference` names (several: public and private ones) and all below; empty for none."""
     return aws.reads.once(("route53.zones", reference), lambda: _ask(aws, reference))
+
+
+def provable_in(found: Iterable[HostedZone], domain: str) -> HostedZone | None:
+    """Return the zone where a record proves `domain` to the world: the nearest public one; None where there is none."""
+    fitting = [zone for zone in found if not zone.private and zone.covers(domain.removeprefix("*."))]
+    return max(fitting, key=lambda zone: len(zone.name), default=None)
 
 
 def _ask(aws: Aws, reference: str) -> tuple[HostedZone, ...]:

@@ -158,7 +158,7 @@ def list_certificates(region: Region, call: Call, forward: Forward) -> Answer:
         arn = summary["CertificateArn"]
         shown = {**summary, "InUse": arn in users}
         if arn in known:
-            shown |= _progress(region, known[arn])
+            shown |= {**_progress(region, known[arn]), "SubjectAlternativeNameSummaries": list(known[arn].domains)}
             if known[arn].status != _ISSUED:
                 shown = {key: value for key, value in shown.items() if key not in _OF_ISSUED}
         if shown["Status"] in (params.get("CertificateStatuses") or [shown["Status"]]):
