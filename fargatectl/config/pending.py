@@ -24,9 +24,7 @@ class Pending:
     values: tuple[object, ...] = ()
 
 
-PENDING = (
-    Pending("services.*.deploy.strategy", ("blue_green", "linear", "canary")),
-)
+PENDING = (Pending("services.*.deploy.strategy", ("blue_green", "linear", "canary")),)
 
 
 def refused(data: Mapping[str, Any], pending: tuple[Pending, ...] = PENDING) -> list[Finding]:
