@@ -53,6 +53,10 @@ class _Reading:
         self.seen = Observation()
         self.waiting: dict[Address, Source[Any, Any] | Resource[Any, Any]] = {**stack.sources, **stack.resources}
         self.running: dict[Future[Sequence[Any]], list[Address]] = {}
+        self.looked_for_by = {
+            address: frozenset(one.spec.needs() if address in stack.sources else one.spec.identity_needs())
+            for address, one in self.waiting.items()
+        }
 
     def run(self) -> Observation:
         self._start()
@@ -64,7 +68,7 @@ class _Reading:
 
     def _start(self) -> None:
         """Send off one read per kind for all that can be looked for by now; repeat while that settles others."""
-        while ready := [address for address in self.waiting if self._is_ready(address)]:
+        while ready := self._ready():
             by_kind: dict[str, list[Address]] = defaultdict(list)
             for address in ready:
                 if self._is_hidden(address):
@@ -108,17 +112,11 @@ class _Reading:
         for address in addresses:
             self.seen.failures[address] = error
 
-    def _is_ready(self, address: Address) -> bool:
-        return self._looked_for_by(address).isdisjoint(self._unanswered)
+    def _ready(self) -> list[Address]:
+        """Return what waits for no answer any more."""
+        unanswered = {*self.waiting, *(address for addresses in self.running.values() for address in addresses)}
+        return [address for address in self.waiting if self.looked_for_by[address].isdisjoint(unanswered)]
 
     def _is_hidden(self, address: Address) -> bool:
         """Its parent does not exist (or could not be read), so neither can it."""
-        return bool(self._looked_for_by(address) - self.seen.outputs.keys())
-
-    def _looked_for_by(self, address: Address) -> set[Address]:
-        spec = self.waiting[address].spec
-        return set(spec.needs() if address in self.stack.sources else spec.identity_needs())
-
-    @property
-    def _unanswered(self) -> set[Address]:
-        return {*self.waiting, *(address for addresses in self.running.values() for address in addresses)}
+        return bool(self.looked_for_by[address] - self.seen.outputs.keys())

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, fields, replace
 from enum import StrEnum
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from fargatectl.model.values import Address, fill, sources
@@ -81,9 +82,14 @@ class Spec:
 
     tags: Mapping[str, str] = setting(partial=True, default_factory=dict)
 
-    def late(self) -> dict[str, set[Address]]:
+    def late(self) -> Mapping[str, AbstractSet[Address]]:
         """Return, per field, the resources that it still waits for."""
-        found = {f.name: set(sources(getattr(self, f.name))) for f in fields(self)}
+        return self._late
+
+    @cached_property
+    def _late(self) -> dict[str, frozenset[Address]]:
+        # Asked for again and again, and always the same: a spec never changes.
+        found = {f.name: frozenset(sources(getattr(self, f.name))) for f in fields(self)}
         return {name: waits for name, waits in found.items() if waits}
 
     def needs(self) -> AbstractSet[Address]:

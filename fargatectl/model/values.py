@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, is_dataclass, replace
+from types import NoneType
 from typing import TYPE_CHECKING, Any, Generic, NewType, TypeAlias, TypeVar, Union
 
 if TYPE_CHECKING:
@@ -70,8 +71,13 @@ def known(value: Late[T]) -> T:
     return value
 
 
+_SIMPLE = (str, int, float, NoneType)  # most values by far, and nothing is inside
+
+
 def sources(value: object) -> Iterator[Address]:
     """Yield the resources that `value` still waits for, however deep their Refs lie."""
+    if isinstance(value, _SIMPLE):
+        return
     if isinstance(value, Ref):
         yield value.source
     else:
