@@ -302,6 +302,8 @@ def main() -> None:
     """Run fargatectl on this process's arguments, streams and environment."""
     gc.set_threshold(_GARBAGE)
     surroundings = Surroundings.of_process()
+    # Looking for plugins reads the metadata of every package that is installed; none is wanted here.
+    surroundings.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
     code = run(sys.argv[1:], surroundings)
     surroundings.leave(code)
 

@@ -111,6 +111,9 @@ class Progress:
         steady = [name for name, rollout in self._rollouts.items() if rollout.last.stage == _STEADY]
         heads = [self._head(name, now, width, counted=True) for name in self._rollouts if name not in steady]
         over = [Text.assemble("  ", _WELL, f" {count(len(steady), 'rollout')} steady")] if steady else []
+        left = max(room - len(over), 1)
+        if len(heads) > left:
+            heads[left - 1 :] = [Text(f"  … {count(len(heads) - left + 1, 'more rollout')} under way", "dim")]
         return [*over, *heads][:room]
 
     def _head(self, name: str, now: datetime, width: int, *, counted: bool = False) -> Text:

@@ -9,6 +9,7 @@ import pytest
 from inline_snapshot import external_file
 
 from fargatectl.errors import AwsFailure, ConfigError, ExitCode, NotFoundError, Refused, StillInProgress
+from fargatectl.model.events import DeploymentEvent
 from fargatectl.render import markdown, outcome, plan, problems, status
 from fargatectl.render.outcome import Ending
 from fargatectl.render.progress import Lines, Progress
@@ -82,6 +83,18 @@ def test_a_low_terminal_shows_what_goes_on(height: int) -> None:
     assert len(shown.splitlines()) <= height
     assert "rule 100 of web" in shown
     assert height < 7 or "load balancer public creating" in shown
+
+
+def test_two_hundred_rollouts_are_told_in_one_screen() -> None:
+    progress = Progress("shop", samples.START)
+    moving = next(event for event in samples.EVENTS if isinstance(event, DeploymentEvent))
+    for number in range(200):
+        progress.apply(replace(moving, service=replace(moving.service, name=f"s{number:03}")))
+    shown = progress.screen(now=samples.at(48), width=80, height=24).plain.splitlines()
+    assert len(shown) <= 24
+    named = sum(" s0" in line for line in shown)
+    assert f"{200 - named} more rollouts under way" in shown[-1]
+    assert named > 10
 
 
 @pytest.mark.parametrize("verbose", [False, True], ids=["log", "log-verbose"])
