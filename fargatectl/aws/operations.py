@@ -51,7 +51,10 @@ OPERATIONS: dict[str, tuple[str, ...]] = {
         "RevokeSecurityGroupEgress",
         "RevokeSecurityGroupIngress",
     ),
-    "ecr": ("DescribeImages",),
+    "ecr": (
+        "BatchGetImage",
+        "DescribeImages",
+    ),
     "ecs": (
         "CreateCluster",
         "CreateService",

@@ -270,6 +270,12 @@ SERVICES = (
                 "Policies of other accounts' repositories are not asked; no layers",
             ),
         ),
+        (
+            Row(
+                "BatchGetImage",
+                "Manifests",
+            ),
+        ),
     ),
     Service(
         "Secrets Manager",

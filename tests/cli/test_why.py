@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 import pytest
@@ -68,3 +69,35 @@ def test_a_wall_between_load_balancer_and_tasks_is_found(shell: Shell) -> None:
     assert found["code"] == "health-check-timeout"
     assert "does not let the load balancer in on port 80" in found["cause"]
     assert found["confidence"] == "high"
+
+
+def test_what_ecr_has_of_an_image_is_told(shell: Shell) -> None:
+    image = "123456789012.dkr.ecr.eu-central-1.amazonaws.com/shop/web"
+    shell.write(FILE.replace("shop/web:1", f"{image}:2"))
+    ecr = shell._session(None).client("ecr", region_name="eu-central-1")
+    ecr.create_repository(repositoryName="shop/web")
+    index = {
+        "schemaVersion": 2,
+        "mediaType": "application/vnd.oci.image.index.v1+json",
+        "manifests": [
+            {"digest": f"sha256:{place:064x}", "platform": {"os": os, "architecture": architecture}}
+            for place, (os, architecture) in enumerate([("linux", "arm64"), ("unknown", "unknown")])
+        ],
+    }
+    for tag in ("1", "wrong-arch"):
+        ecr.put_image(
+            repositoryName="shop/web",
+            imageTag=tag,
+            imageManifest=json.dumps({**index, "annotations": {"tag": tag}}),
+            imageManifestMediaType=index["mediaType"],
+        )
+    failed = shell("deploy", "--yes", "--json").events[-1]["diagnosis"][0]
+    assert failed["code"] == "image-not-found"
+    assert "shop/web has no tag 2" in failed["evidence"]
+    failed = shell("deploy", "--yes", "--json", "--image", f"{image}:wrong-arch").events[-1]["diagnosis"][0]
+    assert failed["code"] == "image-architecture"
+    assert f"{image}:wrong-arch is built for linux/arm64" in failed["evidence"]
+    denied = "error.ecr.DescribeImages=*:AccessDeniedException"
+    shell.local.set(denied)
+    (found,) = shell("why", "--json").json["diagnosis"]
+    assert any("not checked: repository (DescribeImages: AccessDenied" in line for line in found["evidence"])

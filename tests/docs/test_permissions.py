@@ -109,7 +109,7 @@ def test_nothing_else_is_allowed(statements: list[dict[str, Any]]) -> None:
 
 def test_only_reading_is_allowed_by_the_statement_for_it(statements: list[dict[str, Any]]) -> None:
     (reading,) = [one for one in statements if one["Sid"] == "Read"]
-    verbs = ("Describe", "List", "Get", "Filter")
+    verbs = ("Describe", "List", "Get", "BatchGet", "Filter")
     asking = {"logs:StartQuery", "logs:StopQuery"}  # of Logs Insights: nothing of the account's changes
     others = [action for action in reading["Action"] if not action.partition(":")[2].startswith(verbs)]
     assert set(others) <= asking

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from fargatectl.rollout.diagnosis.rule import Hit
 
 _HTTPS = 443
+_TAGS = 5  # told of a repository
 _NEEDED = {
     "image-layers-unreachable": ("s3",),
     "ecr-unreachable": ("ecr.api", "ecr.dkr", "s3"),
@@ -244,15 +245,33 @@ def _lets_in(permission: Mapping[str, Any], port: int, groups: set[str]) -> bool
 
 
 def _image(case: Case, hit: Hit) -> Iterator[Fact]:
-    del hit
     found = case.account.get("repository")
     if found is None:
         return
-    tags = found.get("tags", ())
+    name, wanted, tags = found["name"], found.get("wanted", ""), found.get("tags", ())
     if not found.get("exists", True):
-        yield Fact(f"there is no repository {found['name']} in ECR in this account and Region", confidence="high")
-    elif tags:
-        yield Fact(f"the newest tags of {found['name']} are {', '.join(tags)}")
+        yield Fact(
+            f"there is no repository {name} in ECR in that account and Region",
+            cause=f"There is no repository {name} in ECR, in the account and Region that the image names.",
+            fix="correct the image's name, or create the repository and push the image",
+            confidence="high",
+        )
+        return
+    if wanted in tags:
+        yield from _image_that_exists(hit, found)
+    elif found.get("complete") and wanted and not wanted.startswith("sha256:"):
+        yield Fact(f"{name} has no tag {wanted}", confidence="high")
+    if tags and wanted not in tags:
+        yield Fact(f"the newest tags of {name} are {', '.join(tags[:_TAGS])}")
+
+
+def _image_that_exists(hit: Hit, found: Mapping[str, Any]) -> Iterator[Fact]:
+    platforms = found.get("platforms", ())
+    if hit.rule.code == "image-not-found":
+        line = f"{found['name']} has the tag {found['wanted']} by now"
+        yield Fact(line, fix="deploy again: it was pushed after the tasks had asked for it", confidence="medium")
+    elif platforms:
+        yield Fact(f"{found['image']} is built for {', '.join(platforms)}")
 
 
 def _credentials(case: Case, hit: Hit) -> Iterator[Fact]:

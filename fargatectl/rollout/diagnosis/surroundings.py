@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 from fargatectl.aws.errors import ClientError, code_of, says
+from fargatectl.model.images import is_valid, parse
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from fargatectl.aws.session import Aws
+    from fargatectl.model.images import Image
     from fargatectl.rollout.diagnosis.case import Case
+
+_IMAGES = 1000  # ECR API Reference, DescribeImages: maxResults
+_INDEXES = (
+    "application/vnd.oci.image.index.v1+json",
+    "application/vnd.docker.distribution.manifest.list.v2+json",
+    "application/vnd.oci.image.manifest.v1+json",
+    "application/vnd.docker.distribution.manifest.v2+json",
+)
 
 
 def _vpc_settings(case: Case) -> Mapping[str, Any]:
@@ -102,6 +113,51 @@ def _load_balancer_groups(aws: Aws, case: Case) -> Any:  # noqa: ANN401
     return sorted({group for one in found for group in one.get("SecurityGroups", ())})
 
 
+def _repository(aws: Aws, case: Case) -> Any:  # noqa: ANN401
+    """Return what ECR has of the image that the tasks cannot use; None for images of other registries."""
+    image = _image(case)
+    if image is None or image.ecr is None:
+        return None
+    where, there = image.ecr, aws.at(image.ecr.region)
+    found: dict[str, Any] = {"name": where.name, "image": image.written, "wanted": image.tag or "latest"}
+    if image.digest:
+        found["wanted"] = image.digest
+    asked: dict[str, Any] = {"registryId": where.account, "repositoryName": where.name}
+    try:
+        details = there.ecr.describe_images(**asked, filter={"tagStatus": "TAGGED"}, maxResults=_IMAGES)["imageDetails"]
+    except ClientError as error:
+        if says(error, "RepositoryNotFoundException"):
+            return {**found, "exists": False}
+        raise
+    newest = sorted(details, key=lambda one: one["imagePushedAt"], reverse=True)
+    found["tags"] = [tag for one in newest for tag in one.get("imageTags", ())]
+    found["complete"] = len(details) < _IMAGES
+    if found["wanted"] in found["tags"]:
+        answer = there.ecr.batch_get_image(
+            **asked, imageIds=[{"imageTag": found["wanted"]}], acceptedMediaTypes=list(_INDEXES)
+        )
+        found["platforms"] = [one for got in answer.get("images", ()) for one in _platforms(got)]
+    return found
+
+
+def _image(case: Case) -> Image | None:
+    """Return the image that the failed tasks speak of, or the main container's."""
+    said = " ".join(signal.text for signal in case.signals)
+    containers: Any = (case.definition or {}).get("containerDefinitions", ())
+    named = [one["image"] for one in containers if one["image"] in said]
+    written = next(iter(named), case.container(case.name).get("image", ""))
+    return parse(written) if is_valid(written) else None
+
+
+def _platforms(found: Any) -> Iterator[str]:  # noqa: ANN401
+    """Return the platforms of an index (OCI Image Specification, "Image Index"); a lone image does not say its own."""
+    index = json.loads(found.get("imageManifest") or "{}")
+    for one in index.get("manifests", ()) if isinstance(index, dict) else ():
+        platform = one.get("platform") or {}
+        if platform.get("os", "unknown") != "unknown":  # attestations are listed beside the images
+            yield f"{platform['os']}/{platform.get('architecture', '')}"
+
+
 SURROUNDINGS: dict[str, dict[str, Callable[[Aws, Case], Any]]] = {
     "network": {
         "subnets": _subnets,
@@ -112,6 +168,7 @@ SURROUNDINGS: dict[str, dict[str, Callable[[Aws, Case], Any]]] = {
     "execution_role": {"role": _role},
     "secret": {"secrets": _secrets},
     "log_group": {"log_groups": _log_groups},
+    "image": {"repository": _repository},
     "target_group": {"target_groups": _target_groups},
     "ingress": {"security_groups": _security_groups, "load_balancer_groups": _load_balancer_groups},
 }
