@@ -89,7 +89,7 @@ def test_what_ecr_has_of_an_image_is_told(shell: Shell) -> None:
             repositoryName="shop/web",
             imageTag=tag,
             imageManifest=json.dumps({**index, "annotations": {"tag": tag}}),
-            imageManifestMediaType=index["mediaType"],
+            imageManifestMediaType="application/vnd.oci.image.index.v1+json",
         )
     failed = shell("deploy", "--yes", "--json").events[-1]["diagnosis"][0]
     assert failed["code"] == "image-not-found"
