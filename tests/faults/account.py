@@ -118,7 +118,7 @@ def look(local: LocalAws) -> Account:
         local.cloud.catch_up()
         sight = _Sight({arn.removesuffix(":*"): tags for arn, tags in tagging.tagged(region)})
         revisions = _task_definitions(region, sight)
-        for part in (_ecs, _elb, _groups, _roles, _logs, _cloudmap, _scaling, _secrets):
+        for part in (_ecs, _elb, _groups, _roles, _logs, _cloudmap, _scaling, _alarms, _records, _secrets):
             part(region, sight)
     return Account(_named(sight), revisions)
 
@@ -182,12 +182,15 @@ def _elb(region: Region, sight: _Sight) -> None:
         health = region.ask("elbv2", "DescribeTargetHealth", TargetGroupArn=arn)["TargetHealthDescriptions"]
         states = [target["TargetHealth"]["State"] for target in health]
         name = f"target group {group['TargetGroupName']}"
-        sight.add(name, group, arn, attributes=attributes, targets=states, tags=sight.tags[arn])
+        label = f"targetgroup/{arn.partition(':targetgroup/')[2]}"
+        sight.add(name, group, arn, label, attributes=attributes, targets=states, tags=sight.tags[arn])
     for balancer in region.ask("elbv2", "DescribeLoadBalancers").get("LoadBalancers", ()):
         arn, name = balancer["LoadBalancerArn"], balancer["LoadBalancerName"]
         attributes = region.ask("elbv2", "DescribeLoadBalancerAttributes", LoadBalancerArn=arn)["Attributes"]
         tags = sight.tags[arn]
-        sight.add(f"load balancer {name}", balancer, arn, attributes=attributes, tags=tags)
+        label = arn.partition(":loadbalancer/")[2]
+        sight.add(f"load balancer {name}", balancer, arn, label, attributes=attributes, tags=tags)
+        sight.names[balancer["DNSName"]] = f"load balancer {name}"
         _listeners(region, sight, name, arn)
 
 
@@ -241,6 +244,33 @@ def _scaling(region: Region, sight: _Sight) -> None:
         "ScalingPolicies"
     ]:
         sight.add(f"scaling policy {policy['ResourceId']}/{policy['PolicyName']}", policy)
+
+    for action in region.ask("application-autoscaling", "DescribeScheduledActions", ServiceNamespace="ecs")[
+        "ScheduledActions"
+    ]:
+        found = {key: part for key, part in action.items() if key != "ScheduledActionARN"}
+        sight.add(f"scheduled action {action['ResourceId']}/{action['ScheduledActionName']}", found)
+
+
+def _alarms(region: Region, sight: _Sight) -> None:
+    """See the alarms that have our tags or nobody's; AWS makes those of target tracking itself."""
+    for alarm in region.ask("cloudwatch", "DescribeAlarms").get("MetricAlarms", ()):
+        if not alarm["AlarmName"].startswith("TargetTracking-"):
+            arn = alarm["AlarmArn"]
+            found = {key: part for key, part in alarm.items() if not key.startswith("State")}
+            actions = sorted(action.rpartition("/")[2] for action in alarm.get("AlarmActions", ()))
+            found |= {"AlarmActions": actions, "AlarmConfigurationUpdatedTimestamp": ""}
+            sight.add(f"alarm {alarm['AlarmName']}", found, arn, tags=sight.tags.get(arn))
+
+
+def _records(region: Region, sight: _Sight) -> None:
+    for zone in region.ask("route53", "ListHostedZones")["HostedZones"]:
+        found = region.ask("route53", "ListResourceRecordSets", HostedZoneId=zone["Id"])["ResourceRecordSets"]
+        for record in found:
+            if record["Type"] not in {"NS", "SOA"} and not zone.get("Config", {}).get("PrivateZone"):
+                alias = record.get("AliasTarget", {})
+                leads_to = {**record, "AliasTarget": {**alias, "leads_to": alias.get("DNSName", "").rstrip(".")}}
+                sight.add(f"record {record['Name']} {record['Type']}", leads_to)
 
 
 def _secrets(region: Region, sight: _Sight) -> None:

@@ -84,6 +84,10 @@ _TARGETS: Mapping[str, Callable[[Params], Any]] = {
     "iam:PutRolePermissionsBoundary": lambda p: [p["RoleName"]],
     "iam:TagRole": lambda p: [p["RoleName"]],
     "iam:DeleteRole": lambda p: [p["RoleName"]],
+    "cloudwatch:PutMetricAlarm": lambda p: [p["AlarmName"]],
+    "cloudwatch:DeleteAlarms": lambda p: p["AlarmNames"],
+    "cloudwatch:TagResource": lambda p: [p["ResourceARN"]],
+    "cloudwatch:UntagResource": lambda p: [p["ResourceARN"]],
     "servicediscovery:CreateService": lambda p: [p["NamespaceId"]],
     "servicediscovery:UpdateService": lambda p: [p["Id"]],
     "servicediscovery:DeleteService": lambda p: [p["Id"]],
@@ -94,6 +98,8 @@ _TARGETS: Mapping[str, Callable[[Params], Any]] = {
     "application-autoscaling:DeregisterScalableTarget": lambda p: [_scaled(p)],
     "application-autoscaling:PutScalingPolicy": lambda p: [_scaled(p)],
     "application-autoscaling:DeleteScalingPolicy": lambda p: [_scaled(p)],
+    "application-autoscaling:PutScheduledAction": lambda p: [_scaled(p)],
+    "application-autoscaling:DeleteScheduledAction": lambda p: [_scaled(p)],
     "application-autoscaling:TagResource": lambda p: [p["ResourceARN"]],
 }
 
@@ -161,6 +167,9 @@ class Oracles:
     def _ownership(self, name: str, params: Params) -> None:
         if name in _FREE:
             return
+        if name == "route53:ChangeResourceRecordSets":
+            self._records(name, params)
+            return
         if name not in _TARGETS:
             self._blame("I4", name, "nobody says what this call changes: tell the oracle in _TARGETS")
             return
@@ -168,6 +177,21 @@ class Oracles:
             tags = tags_of(self.region, name.partition(":")[0], target)
             if tags is not None and target not in self.taken and not self.owner.owns(tags):
                 self._blame("I4", name, f"{target} carries {tags}, which does not prove it ours")
+
+    def _records(self, name: str, params: Params) -> None:
+        """A record is ours whose alias is a load balancer of ours; one that is not there may be made."""
+        zone, records = params["HostedZoneId"], [one["ResourceRecordSet"] for one in params["ChangeBatch"]["Changes"]]
+        changed = {(one["Name"].rstrip("."), one["Type"]) for one in records}
+        ours = {
+            balancer["DNSName"].lower()
+            for balancer in self.region.ask("elbv2", "DescribeLoadBalancers").get("LoadBalancers", ())
+            if self.owner.owns(tags_of(self.region, "elbv2", balancer["LoadBalancerArn"]) or {})
+        }
+        for record in self.region.ask("route53", "ListResourceRecordSets", HostedZoneId=zone)["ResourceRecordSets"]:
+            leads_to = record.get("AliasTarget", {}).get("DNSName", "").rstrip(".").removeprefix("dualstack.").lower()
+            is_meant = (record["Name"].rstrip("."), record["Type"]) in changed
+            if is_meant and leads_to not in ours and record["Name"] not in self.taken:
+                self._blame("I4", name, f"the record {record['Name']} leads to {leads_to}, which is not ours")
 
     def _count(self, name: str, params: Params) -> None:
         if name == "ecs:UpdateService" and "desiredCount" in params:
@@ -299,6 +323,7 @@ _ARNS: Mapping[str, tuple[str, ...]] = {
     "ecs": ("ecs", "cluster/"),
     "ec2": ("ec2", "security-group/"),
     "logs": ("logs", "log-group:"),
+    "cloudwatch": ("cloudwatch", "alarm:"),
     "servicediscovery": ("servicediscovery", "service/", "namespace/"),
 }
 

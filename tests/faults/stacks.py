@@ -11,7 +11,8 @@ from pathlib import Path
 
 from tests.faults.canaries import CANARY
 
-EXAMPLES = Path(__file__).parents[2] / "examples"
+HERE = Path(__file__).parent
+EXAMPLES = HERE.parents[1] / "examples"
 
 Edits = tuple[tuple[str, str], ...]
 
@@ -23,11 +24,14 @@ class Stack:
     name: str
     update: Edits
     replace: Edits
+    folder: Path = EXAMPLES
+    every: int = 1
+    """In the suite every n-th call is hit; `make torture` hits each."""
 
     @property
     def text(self) -> str:
         """The example, with a variable in its first container that nobody may show."""
-        first, image, rest = (EXAMPLES / f"{self.name}.toml").read_text().partition("\nimage = ")
+        first, image, rest = (self.folder / f"{self.name}.toml").read_text().partition("\nimage = ")
         line, _, rest = rest.partition("\n")
         return f"{first}{image}{line}\nenv = {{ SIGNING_SECRET = {json.dumps(CANARY)} }}\n{rest}"
 
@@ -70,6 +74,31 @@ STACKS = {
                 ('grace_period  = "60s"', 'grace_period  = "60s"\nprotocol_version = "HTTP2"'),
                 ('["A", "SRV"]', '["A"]'),
             ),
+        ),
+        Stack(
+            "whole",
+            update=(
+                ("acme/web:1", "acme/web:2"),
+                ("acme/api:1", "acme/api:2"),
+                ('prefix = "public"', 'prefix = "edge"'),
+                ('"www.whole.example.com"', '["www.whole.example.com", "shop.whole.example.com"]'),
+                ('"api.whole.example.com"', '"v2.whole.example.com"'),
+                ('security_groups = ["metrics"]\n', ""),
+                ("port = 9090 }]", "port = 9091 }]"),
+                ('mount = { web = "/srv/uploads" }', 'mount = { web = "/srv/files:ro" }'),
+                ("requests = 500", "requests = 700"),
+                ("min = 3, max = 6", "min = 4, max = 6"),
+                ("target = 100", "target = 50"),
+                ("above = 100", "above = 200"),
+            ),
+            replace=(
+                ('http  = { host = "api', 'http  = { protocol_version = "HTTP2", host = "api'),
+                ("discovery = {}", 'discovery = { records = ["SRV"] }'),
+                ('"burst"', '"surge"'),
+                ('"morning"', '"dawn"'),
+            ),
+            folder=HERE,
+            every=9,
         ),
     )
 }
