@@ -46,7 +46,9 @@ class Run:
     began: datetime
     events: Sequence[Event] = ()
 
-    def result(self, *, kept: Sequence[str] | None = None, remaining: Sequence[str] | None = None) -> dict[str, Any]:
+    def result(
+        self, *, kept: Sequence[str] | None = None, remaining: Mapping[str, str] | None = None
+    ) -> dict[str, Any]:
         """Return the last event of the run."""
         ending, outcome = self.ending, self.outcome
         failed = [(a, e) for a, e in outcome.failed.items() if not isinstance(e, StillInProgress)]

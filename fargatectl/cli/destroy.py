@@ -15,10 +15,10 @@ from fargatectl.errors import AwsFailure, ExitCode, FargatectlError, Refused
 from fargatectl.model.change import Action
 from fargatectl.render import machine, outcome
 from fargatectl.render.console import width_of
-from fargatectl.render.words import stack_name
+from fargatectl.render.words import count, stack_name
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from fargatectl.cli.context import Target
     from fargatectl.cli.converge import Run
@@ -47,8 +47,7 @@ def run(options: DestroyOptions, surroundings: Surroundings) -> ExitCode:
             done = carry_out(planning, there, surroundings)
             after = _look_again(look, there, done)
             done = _interrupted(done, surroundings)
-            # What could not be looked at again is told as left: the proof is missing.
-            remaining = [str(change.address) for change in after.plan.changes] if after else list(done.ending.undone)
+            remaining = _remaining(done, planning, after)
             turn.gone = done.ending.exit_code == ExitCode.DONE and not remaining and not options.service
         if not planning.plan and not options.service:
             forget(there, options, surroundings)
@@ -123,6 +122,21 @@ def _look_again(look: Callable[[], Planning], there: Target, done: Run) -> Plann
     return after
 
 
+def _remaining(done: Run, planning: Planning, after: Planning | None) -> dict[str, str]:
+    """Return what is left, by its address, and why. What could not be looked at again counts: the proof is missing."""
+    outcome, planned = done.outcome, {str(change.address) for change in planning.plan.changes}
+    why = dict.fromkeys(planned, "AWS took its deletion, and still shows it")
+    why |= {str(address): f"its deletion failed: {_cause(error)}" for address, error in outcome.failed.items()}
+    why |= {str(address): f"{needed} goes before it, and has not gone" for address, needed in outcome.skipped.items()}
+    why |= {str(address): "the run was interrupted before its turn" for address in outcome.left}
+    found = [str(change.address) for change in after.plan.changes] if after else list(done.ending.undone)
+    return {address: why.get(address, "it was made while this run went on") for address in found}
+
+
+def _cause(error: FargatectlError) -> str:
+    return (error.code if isinstance(error, AwsFailure) else "") or error.message
+
+
 def _interrupted(done: Run, surroundings: Surroundings) -> Run:
     """Return `done` as it ends if the user asked for an end while we looked at what is left."""
     asked = surroundings.signals.received
@@ -131,16 +145,21 @@ def _interrupted(done: Run, surroundings: Surroundings) -> Run:
     return replace(done, ending=replace(done.ending, exit_code=worst([asked, done.ending.exit_code])))
 
 
-def _tell(done: Run, kept: Sequence[str], remaining: list[str], subject: str, surroundings: Surroundings) -> None:
+def _tell(
+    done: Run, kept: Sequence[str], remaining: Mapping[str, str], subject: str, surroundings: Surroundings
+) -> None:
     width = width_of(surroundings.voice.err)
     if surroundings.json:
         surroundings.voice.event(done.result(kept=kept, remaining=remaining))
     elif done.ending.exit_code == ExitCode.DONE:
         surroundings.voice.prose(outcome.gone(subject, kept, width=width))
     elif done.outcome.complete and done.ending.exit_code == ExitCode.AWS:
+        surroundings.voice.prose(outcome.left(remaining, width=width))
         raise AwsFailure(
-            f"{len(remaining)} things are still there: {outcome.names(remaining)}",
+            f"{count(len(remaining), 'thing')} could not be proven gone",
             hint="run the same command again; what AWS still uses cannot go yet",
         )
     else:
+        if remaining:
+            surroundings.voice.prose(outcome.left(remaining, width=width))
         surroundings.voice.prose(outcome.bad(done.ending, width=width))

@@ -14,7 +14,7 @@ from fargatectl.model.events import DeploymentEvent, StepEvent
 from fargatectl.render.plain import plain, timestamp
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from fargatectl.errors import ExitCode, Problem
     from fargatectl.model.change import Change
@@ -271,9 +271,12 @@ def result(  # noqa: PLR0913 - the contract's fields
     stuck: Iterable[Diagnosis] = (),
     error: Document | None = None,
     kept: Sequence[str] | None = None,
-    remaining: Sequence[str] | None = None,
+    remaining: Mapping[str, str] | None = None,
 ) -> Document:
-    """Return the last event of a run. `stuck` are rollouts that go on; `kept` and `remaining` belong to `destroy`."""
+    """Return the last event of a run. `stuck` are rollouts that go on.
+
+    `kept` and `remaining`, which says why, belong to `destroy`.
+    """
     document: Document = {
         "version": VERSION,
         "event": "result",
@@ -292,6 +295,7 @@ def result(  # noqa: PLR0913 - the contract's fields
         document["kept"] = list(kept)
     if remaining is not None:
         document["remaining"] = list(remaining)
+        document["reasons"] = dict(remaining)
     if error is not None:
         document["error"] = error
     return document

@@ -275,5 +275,13 @@ def gone(subject: str, kept: Sequence[str], *, width: int) -> Text:
     return joined([Text(line, "green") for line in wrap(text, width)])
 
 
+def left(found: Mapping[str, str], *, width: int) -> Text:
+    """Return all that a destroy left, by its address, and why: nobody has to look for more."""
+    lines = [Text("Still there:", "bold")]
+    for address, why in found.items():
+        lines += [Text(line) for line in wrap(f"{escape(address)}: {escape(why)}", width, indent="  ", hanging="    ")]
+    return joined(lines)
+
+
 def _verb(change: Change) -> str:
     return "take over" if change.action is Action.ADOPT else str(change.action)

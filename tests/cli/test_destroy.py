@@ -69,6 +69,31 @@ def test_what_could_not_go_is_listed(shell: Shell) -> None:
     assert (result["exit_code"], result["outcome"]) == (5, "failed")
     assert "cluster.cluster/shop" in result["remaining"]
     assert [failed["code"] for failed in result["failed"]] == ["AccessDeniedException"]
+    assert result["reasons"]["cluster.cluster/shop"] == "its deletion failed: AccessDeniedException"
+    told = shell("destroy", "--yes").err
+    assert "Still there:\n  cluster.cluster/shop: its deletion failed: AccessDeniedException\n" in told
+    shell.local.intercept(None)
+    assert shell("destroy", "--yes").code == 0
+
+
+def test_all_that_aws_goes_on_showing_is_listed_with_the_reason(shell: Shell) -> None:
+    shell("deploy", "--yes")
+    region = shell.local.cloud.region(shell.local.account, shell.local.region)
+    tags = {"fargatectl:app": "shop", "fargatectl:address": "logs.group/shop/web"}
+
+    def stubborn(call: Call, apply: Callable[[], Response]) -> Response:
+        answer = apply()
+        if call.operation == "DeleteLogGroup":
+            for name in ("/shop/web", "/shop/late"):
+                region.ask("logs", "CreateLogGroup", logGroupName=name, tags=tags)
+        return answer
+
+    shell.local.intercept(stubborn)
+    done = shell("destroy", "--yes", width=140)
+    assert done.code == 5
+    assert "  logs.group/shop/web: AWS took its deletion, and still shows it\n" in done.err
+    assert "it was made while this run went on" in done.err
+    assert "2 things could not be proven gone" in done.err
     shell.local.intercept(None)
     assert shell("destroy", "--yes").code == 0
 

@@ -82,7 +82,6 @@ STACKS = {
                 ("acme/api:1", "acme/api:2"),
                 ('prefix = "public"', 'prefix = "edge"'),
                 ('"www.whole.example.com"', '["www.whole.example.com", "shop.whole.example.com"]'),
-                ('"api.whole.example.com"', '"v2.whole.example.com"'),
                 ('security_groups = ["metrics"]\n', ""),
                 ("port = 9090 }]", "port = 9091 }]"),
                 ('mount = { web = "/srv/uploads" }', 'mount = { web = "/srv/files:ro" }'),
@@ -92,7 +91,7 @@ STACKS = {
                 ("above = 100", "above = 200"),
             ),
             replace=(
-                ('http  = { host = "api', 'http  = { protocol_version = "HTTP2", host = "api'),
+                ('http  = { host = "api', 'http  = { protocol_version = "HTTP2", host = "v2'),
                 ("discovery = {}", 'discovery = { records = ["SRV"] }'),
                 ('"burst"', '"surge"'),
                 ('"morning"', '"dawn"'),

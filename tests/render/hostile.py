@@ -221,6 +221,7 @@ def screens(field: Callable[[], str], width: int) -> Iterator[Text]:
     yield outcome.well(field(), 1.0)
     yield history.screen([(field(), past_deployments(field)), (field(), [])], width=width)
     yield history.screen([(field(), past_deployments(field))], width=width, verbose=True)
+    yield outcome.left({field(): field()}, width=width)
     yield outcome.gone(field(), [field()], width=width)
     yield job.output(a_line(field))
     yield insights.table(a_result(field), width=width)
@@ -279,7 +280,7 @@ def documents(field: Callable[[], str]) -> Iterator[dict[str, Any]]:
         skipped=[(field(), field())],
         services=end.services,
         kept=[field()],
-        remaining=[field()],
+        remaining={field(): field()},
     )
 
 

@@ -211,7 +211,7 @@ def test_a_failed_rollout_brings_its_diagnosis() -> None:
 
 
 def test_a_destroy_tells_what_is_kept_and_what_is_left() -> None:
-    document = machine.result("succeeded", ExitCode.DONE, kept=["log group /shop/web"], remaining=[])
+    document = machine.result("succeeded", ExitCode.DONE, kept=["log group /shop/web"], remaining={})
     assert (document["kept"], document["remaining"]) == (["log group /shop/web"], [])
 
 
