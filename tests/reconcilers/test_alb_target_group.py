@@ -48,6 +48,8 @@ def test_health_check_and_attributes_change_in_place(aws: Aws, converger: Conver
     wanted = stack(owner, replace(WEB, health_check=check, deregistration_delay=5))
 
     assert converger.changes(wanted) == {GROUP: "update"}
+    (change,) = converger.plan(wanted).plan.changes
+    assert "running_tasks" in change.fields.paths
     converger.apply(wanted)
 
     (after,) = target_groups(aws)

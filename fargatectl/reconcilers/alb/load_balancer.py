@@ -85,7 +85,11 @@ class LoadBalancers(Reconciler[LoadBalancer, LoadBalancerOut]):
     noun = "load balancer"
     tagged_as = "elasticloadbalancing"
     create_first = True
-    effects: ClassVar[Mapping[Action, Effect]] = {Action.DELETE: Effect.INTERRUPTION}
+    effects: ClassVar[Mapping[Action, Effect]] = {
+        Action.DELETE: Effect.INTERRUPTION,
+        # The new one has another DNS name: whoever uses the old one finds nothing any more.
+        Action.REPLACE: Effect.INTERRUPTION,
+    }
 
     def read(self, aws: Aws, specs: Sequence[LoadBalancer]) -> Sequence[Live[LoadBalancer, LoadBalancerOut] | None]:
         found = reading.load_balancers(aws, (spec.name for spec in specs))

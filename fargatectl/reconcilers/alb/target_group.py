@@ -33,6 +33,7 @@ GRPC = "GRPC"
 # After the last listener or rule is gone ELB needs a moment to see it; the bound is other tools' experience.
 _IN_USE = Transient("ResourceInUse", "in use", seconds=120)
 _NOT_SEEN = Transient("TargetGroupNotFound", seconds=120)
+_ASKED_AT_ONCE = "asked by the new health check at once: those that do not pass it are taken out, and replaced"
 _EXCHANGE = "requests move once the tasks are healthy in the new one: one deployment more"
 
 
@@ -126,6 +127,8 @@ class TargetGroups(Reconciler[TargetGroup, TargetGroupOut]):
                 message = f"the target group of {name} cannot be exchanged: ECS itself shifts this service's traffic"
                 raise Refused(message, hint=f'deploy with [services.{name}.deploy] strategy = "rolling" first')
             return Delta((*delta, FieldChange("exchange", before=None, after=_EXCHANGE, effect=Effect.REPLACEMENT)))
+        if delta.touches("health_check.path", "health_check.codes"):
+            return Delta((*delta, FieldChange("running_tasks", before=None, after=_ASKED_AT_ONCE)))
         return delta
 
     def replace(self, aws: Aws, live: Live[TargetGroup, TargetGroupOut], spec: TargetGroup) -> TargetGroupOut:
