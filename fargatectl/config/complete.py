@@ -20,6 +20,13 @@ EVERYBODY_IPV6 = ("::/0",)
 PRIVATE_ADDRESSES = ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16")
 """RFC 1918: an internal load balancer has no other callers."""
 DEFAULT_LOAD_BALANCER = "public"
+_BAKE = 300
+SHIFTING_DEFAULTS: dict[str, dict[str, float]] = {
+    "blue_green": {"bake": _BAKE},
+    "linear": {"bake": _BAKE, "percent": 10.0, "step_bake": 360},
+    "canary": {"bake": _BAKE, "percent": 5.0, "step_bake": 600},
+}
+"""Percent and seconds; ECS's own defaults (LinearConfiguration, CanaryConfiguration), but for the bake: it has none."""
 
 
 def complete(config: Config, environment: str | None) -> Config:
@@ -75,6 +82,13 @@ def _service(name: str, service: Service, owner: Ownership, load_balancer: str) 
         update["logs"] = logs.model_copy(update=named)
     if service.http:
         update["http"] = _http(service.http, load_balancer)
+    if service.deploy.strategy in SHIFTING_DEFAULTS:
+        missing = {
+            key: value
+            for key, value in SHIFTING_DEFAULTS[service.deploy.strategy].items()
+            if getattr(service.deploy, key) is None
+        }
+        update["deploy"] = service.deploy.model_copy(update=missing)
     if service.discovery:
         update["discovery"] = service.discovery.model_copy(update={"name": service.discovery.name or name})
     return service.model_copy(update=update)

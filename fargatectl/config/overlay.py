@@ -10,11 +10,12 @@ if TYPE_CHECKING:
     from fargatectl.config.findings import KeyPath
 
 ROLLING_KEYS = frozenset({"circuit_breaker", "rollback"})
+SHIFTING_KEYS = frozenset({"bake", "test", "hooks"})
 STRATEGY_KEYS = {
     "rolling": ROLLING_KEYS,
-    "blue_green": frozenset({"bake"}),
-    "linear": frozenset({"percent", "step_bake", "bake"}),
-    "canary": frozenset({"percent", "step_bake", "bake"}),
+    "blue_green": SHIFTING_KEYS,
+    "linear": SHIFTING_KEYS | {"percent", "step_bake"},
+    "canary": SHIFTING_KEYS | {"percent", "step_bake"},
 }
 """Keys of `deploy` that belong to some strategies only."""
 ANY_STRATEGY = frozenset[str]().union(*STRATEGY_KEYS.values())

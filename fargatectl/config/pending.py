@@ -24,7 +24,7 @@ class Pending:
     values: tuple[object, ...] = ()
 
 
-PENDING = (Pending("services.*.deploy.strategy", ("blue_green", "linear", "canary")),)
+PENDING: tuple[Pending, ...] = ()
 
 
 def refused(data: Mapping[str, Any], pending: tuple[Pending, ...] = PENDING) -> list[Finding]:

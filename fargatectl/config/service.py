@@ -178,6 +178,41 @@ class ServiceDiscovery(Section):
     """MULTIVALUE answers with up to eight healthy tasks, WEIGHTED with one."""
 
 
+class TestTraffic(Section):
+    """Requests that reach the new version before all others do; exactly `host`, `path`, or both of them."""
+
+    host: Annotated[tuple[HostName, ...], OneOrMany()] = ()
+    """Host names that lead to the new version while it is tried; at other times to the one that serves."""
+    path: Annotated[tuple[PathPattern, ...], OneOrMany()] = ()
+    """Paths that do."""
+
+
+class DeploymentHook(Section):
+    """Something that a deployment waits for at a stage: a Lambda function's word, or somebody's."""
+
+    stage: Literal[
+        "reconcile_service",
+        "pre_scale_up",
+        "post_scale_up",
+        "test_traffic_shift",
+        "post_test_traffic_shift",
+        "pre_production_traffic_shift",
+        "production_traffic_shift",
+        "post_production_traffic_shift",
+    ]
+    """The stage of the deployment: ECS API Reference, DeploymentLifecycleHook."""
+    lambda_: Annotated[str, Text("the ARN of a Lambda function", r"arn:aws[\w-]*:lambda:\S+")] | None = Field(
+        default=None, alias="lambda"
+    )
+    """The function to ask, by ARN; it answers whether the deployment may go on."""
+    pause: Bool = False
+    """Whether to wait for `fargatectl continue` or `abort`."""
+    timeout: Annotated[int, Seconds(60, 1_209_600)] | None = None
+    """Whole minutes to wait for the answer; by default ECS's."""
+    on_timeout: Literal["rollback", "continue"] = "rollback"
+    """What happens when no answer has come by then."""
+
+
 class Deploy(Section):
     """How a new version takes over."""
 
@@ -192,11 +227,15 @@ class Deploy(Section):
     rollback: Bool = True
     """Rolling: whether it then goes back to the last version that worked."""
     percent: Annotated[float, Number(0.1, 100)] | None = None
-    """Linear and canary: the share of traffic of a step."""
+    """Linear and canary: the share of traffic of a step; by default 10 for linear, 5 for canary."""
     step_bake: Annotated[int, Seconds(0, 86_400)] | None = None
-    """Linear and canary: time between steps."""
+    """Linear and canary: time between steps, in whole minutes; by default 6 for linear, 10 for canary."""
     bake: Annotated[int, Seconds(0, 86_400)] | None = None
-    """Not rolling: time that both versions stay after all traffic has moved."""
+    """Not rolling: time that both versions stay after all traffic has moved, in whole minutes; by default 5."""
+    test: TestTraffic | None = None
+    """Not rolling: requests that reach the new version first."""
+    hooks: tuple[DeploymentHook, ...] = ()
+    """Not rolling: what the deployment waits for at its stages."""
     alarms: Strings = ()
     """CloudWatch alarms that fail the deployment."""
     timeout: Timeout | None = None

@@ -49,6 +49,11 @@ def schedule_group(owner: Ownership) -> str:
     return owner.prefix
 
 
+def infrastructure_role(owner: Ownership, service: str) -> str:
+    """Return the name of the role with which ECS shifts a service's requests."""
+    return f"{owner.prefix}-{service}-infrastructure"
+
+
 def family(owner: Ownership, service: str) -> str:
     """Return the task definition family of a service."""
     return f"{owner.prefix}-{service}"

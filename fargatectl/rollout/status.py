@@ -112,7 +112,8 @@ def compose(  # noqa: PLR0913 - what a status is made of
 
 def parts_of(view: ServiceView) -> list[Address]:
     """Return where the parts of a service stand on the stack."""
-    parts = (view.service, view.task_definition, view.load_balancer, view.target_group, view.scaling)
+    groups = (view.target_group, view.alternate)
+    parts = (view.service, view.task_definition, view.load_balancer, *groups, view.scaling)
     return [address for address in parts if address is not None]
 
 
@@ -185,7 +186,19 @@ def _compose(
         image=out(view.task_definition, "image"),
         load_balancer_name=out(view.load_balancer, "dns_name") or getattr(balancer, "dns_name", ""),
         https=getattr(balancer, "https", None),
-        targets=at(view.target_group, TargetCounts),
+        targets=_sum(at(view.target_group, TargetCounts), at(view.alternate, TargetCounts)),
         scaling=at(view.scaling, ScalingBounds),
     )
     return status_of(view, parts)
+
+
+def _sum(first: TargetCounts | None, second: TargetCounts | None) -> TargetCounts | None:
+    """Return the targets of both groups of a pair."""
+    if first is None or second is None:
+        return first or second
+    return TargetCounts(
+        healthy=first.healthy + second.healthy,
+        unhealthy=first.unhealthy + second.unhealthy,
+        initial=first.initial + second.initial,
+        draining=first.draining + second.draining,
+    )

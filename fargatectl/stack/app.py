@@ -44,6 +44,7 @@ if TYPE_CHECKING:
 
     from fargatectl.aws.secrets import SecretOut
     from fargatectl.config.models import Config, Http, LoadBalancer, Registry, Service
+    from fargatectl.config.service import TestTraffic
     from fargatectl.engine.reconciler import AnyReconciler
     from fargatectl.engine.stack import Declared
     from fargatectl.model.jobs import JobView
@@ -312,7 +313,13 @@ def _route(config: Config, stack: Stack, name: str, http: Http) -> alb.Route:
         algorithm=http.algorithm,
         stickiness=http.stickiness,
         consumer=consumer,
+        test=_test(http, service.deploy.test) if service.deploy.test else None,
     )
+
+
+def _test(http: Http, test: TestTraffic) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return hosts and paths of the requests that try a new version: with a host of their own any path will do."""
+    return (test.host or http.host, test.path or (() if test.host else http.path))
 
 
 def _tags_or(selector: TagSelector | T) -> Mapping[str, str] | T:

@@ -55,6 +55,12 @@ def of_service(shared: Shared, name: str) -> dict[str, Late[str]]:
 
 
 def of_targets(shared: Shared, name: str, load_balancer: str) -> dict[str, Late[str]]:
-    """Return what ELB's metrics of the service `name` are told by; new ones when either is replaced."""
+    """Return what ELB's metrics of the service `name` are told by; new ones when either is replaced.
+
+    Where ECS shifts requests between two groups, either may be without data: then it is the load balancer's as a whole.
+    """
     balancer = shared.balancers[load_balancer]
-    return {"LoadBalancer": balancer.arn_suffix, "TargetGroup": balancer.targets[name].target_group_suffix}
+    target = balancer.targets[name]
+    if target.alternate is not None:
+        return {"LoadBalancer": balancer.arn_suffix}
+    return {"LoadBalancer": balancer.arn_suffix, "TargetGroup": target.target_group_suffix}

@@ -13,7 +13,7 @@ from fargatectl.stack.metrics import dimensions
 if TYPE_CHECKING:
     from fargatectl.config.models import Metric, Scaling, Service, StepScaling
     from fargatectl.engine.stack import Declared
-    from fargatectl.model.values import Ref
+    from fargatectl.model.values import Late, Ref
     from fargatectl.reconcilers import alb, service as ecs
     from fargatectl.stack.shared import Shared
 
@@ -35,7 +35,7 @@ def declare_scaling(
         cpu=wanted.cpu,
         memory=wanted.memory,
         requests=wanted.requests,
-        label=(balancer.arn_suffix, target.target_group_suffix) if balancer and target else None,
+        label=_label(balancer, target),
         cooldown_out=wanted.cooldown.out,
         cooldown_in=wanted.cooldown.in_,
         custom=_custom(shared, name, service, wanted),
@@ -57,6 +57,14 @@ def declare_scaling(
     )
     for step in wanted.step:
         _declare_alarm(shared, name, service, step, policies[step.name])
+
+
+def _label(balancer: alb.LoadBalancerHandles | None, target: alb.Target | None) -> tuple[Late[str], ...] | None:
+    """Return what requests are counted by: the load balancer, and the group or groups that get them."""
+    if balancer is None or target is None:
+        return None
+    more = () if target.alternate_suffix is None else (target.alternate_suffix,)
+    return (balancer.arn_suffix, target.target_group_suffix, *more)
 
 
 def _custom(shared: Shared, name: str, service: Service, wanted: Scaling) -> dict[str, scaling.Tracking]:

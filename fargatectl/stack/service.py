@@ -12,6 +12,7 @@ from fargatectl.reconcilers import cloudmap, network, service as ecs
 from fargatectl.stack.alarms import declare_alarms
 from fargatectl.stack.pace import pace_of
 from fargatectl.stack.scaling import declare_scaling
+from fargatectl.stack.strategy import declare_strategy
 from fargatectl.stack.task import declare_definition
 
 if TYPE_CHECKING:
@@ -31,6 +32,7 @@ def declare_service(shared: Shared, name: str, service: Service) -> ServiceView:
     definition = declare_definition(shared, name, service)
     reachable = _declare_ingress(shared, name, service)
     watching = declare_alarms(shared, name, service)
+    targets, deployment = declare_strategy(shared, name, service, target)
     scaled = service.scaling
     count = max(scaled.min, min(service.count, scaled.max)) if scaled else service.count
     declared = stack.add(
@@ -56,17 +58,10 @@ def declare_service(shared: Shared, name: str, service: Service) -> ServiceView:
             subnets=placed.then(lambda placement: placement.subnets),
             security_groups=shared.task_groups[name].all,
             public_ip=placed.then(lambda placement: placement.public_ip),
-            targets=_targets(name, service, target),
+            targets=targets,
             discovery=_discovery(shared, name, service, target),
             grace_period=service.http.grace_period if service.http else None,
-            deployment=ecs.DeploymentConfiguration(
-                min_percent=service.deploy.min_healthy,
-                max_percent=service.deploy.max,
-                circuit_breaker=service.deploy.circuit_breaker,
-                rollback=service.deploy.rollback,
-                alarms=service.deploy.alarms,
-                alarm_rollback=bool(service.deploy.alarms) and service.deploy.rollback,
-            ),
+            deployment=deployment,
             # ECS refuses zone rebalancing for a service that may not run more tasks than desired.
             zone_rebalancing=service.deploy.max > ALL,
             exec=service.exec,
@@ -91,12 +86,6 @@ def _capacity(shared: Shared, service: Service) -> tuple[Capacity, ...]:
     """Return the effective strategy: the service's, else the cluster's; empty for plain on-demand Fargate."""
     items = service.capacity or shared.config.cluster.capacity
     return tuple(Capacity(**one.model_dump()) for one in items)
-
-
-def _targets(name: str, service: Service, target: alb.Target | None) -> tuple[ecs.Target, ...]:
-    if target is None or service.port is None:
-        return ()
-    return (ecs.Target(container=name, port=service.port, target_group_arn=target.target_group_arn),)
 
 
 def _declare_ingress(shared: Shared, name: str, service: Service) -> Ref[str]:
@@ -154,6 +143,9 @@ def _view(shared: Shared, name: str, service: Service) -> ServiceView:
         task_definition=Address(f"service.task_definition/{name}"),
         load_balancer=shared.balancers[http.load_balancer].address if http else None,
         target_group=Address(f"alb.target_group/{name}") if http else None,
+        alternate=Address(f"alb.target_group/{name}/alternate")
+        if http and service.deploy.strategy != "rolling"
+        else None,
         scaling=Address(f"scaling.target/{name}") if service.scaling else None,
         host=next((host for host in http.host if not _has_wildcard(host)), None) if http else None,
         path=next((path for path in http.path if path != "/" and not _has_wildcard(path)), "") if http else "",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from fargatectl.config import limits
 from fargatectl.config.findings import Finding, warning
 from fargatectl.config.overlay import ANY_STRATEGY, STRATEGY_KEYS
 from fargatectl.model.nearest import nearest
@@ -12,7 +13,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from fargatectl.config.findings import KeyPath
-    from fargatectl.config.models import Config, Service
+    from fargatectl.config.models import Config, Http, Service
+    from fargatectl.config.service import DeploymentHook, TestTraffic
+
+_MINUTE = 60
+_LEAST_PERCENT = {"linear": 3.0}
+"""ECS API Reference, LinearConfiguration: stepPercent."""
 
 
 def check(config: Config) -> Iterator[Finding]:
@@ -23,6 +29,8 @@ def check(config: Config) -> Iterator[Finding]:
         yield from _foreign_keys(service, path)
         if service.deploy.strategy == "rolling":
             yield from _room(service, path)
+        else:
+            yield from _shifting(service, path)
         if {"circuit_breaker", "rollback"} <= service.deploy.model_fields_set:
             yield from _rollback(service, path)
 
@@ -34,6 +42,51 @@ def _foreign_keys(service: Service, path: KeyPath) -> Iterator[Finding]:
         owners = " and ".join(strategy for strategy, keys in STRATEGY_KEYS.items() if key in keys)
         message = f"`{key}` belongs to {owners}; the strategy is {deploy.strategy}"
         yield Finding((*path, "deploy", key), message, about=((*path, "deploy", "strategy"),))
+
+
+def _shifting(service: Service, path: KeyPath) -> Iterator[Finding]:
+    """Find what keeps ECS from shifting a service's traffic (ECS Developer Guide, "Amazon ECS deployment strategies")."""
+    deploy, place = service.deploy, (*path, "deploy")
+    strategy = (*place, "strategy")
+    if service.http is None:
+        message = f"`{deploy.strategy}` shifts requests of a load balancer, and the service has no `http`"
+        yield Finding(strategy, message, about=((*path, "http"),))
+    for key in ("bake", "step_bake"):
+        yield from _minutes(getattr(deploy, key), (*place, key))
+    least = _LEAST_PERCENT.get(deploy.strategy, 0)
+    if deploy.percent is not None and deploy.percent < least:
+        yield Finding((*place, "percent"), f"a linear step is at least {least:g} %", about=(strategy,))
+    if deploy.test is not None and service.http is not None:
+        yield from _tested(deploy.test, service.http, (*place, "test"))
+    for index, hook in enumerate(deploy.hooks):
+        yield from _hook(hook, (*place, "hooks", index))
+    if service.discovery:
+        message = f"other services find new tasks at once, whatever `{deploy.strategy}` does with the load balancer's"
+        yield warning((*path, "discovery"), message, about=(strategy,))
+
+
+def _minutes(seconds: int | None, place: KeyPath) -> Iterator[Finding]:
+    if seconds is not None and seconds % _MINUTE:
+        yield Finding(place, f"{seconds} s are no whole minutes, in which ECS counts")
+
+
+def _hook(hook: DeploymentHook, place: KeyPath) -> Iterator[Finding]:
+    if (hook.lambda_ is None) is not hook.pause:
+        yield Finding(place, "a hook has either `lambda` or `pause = true`")
+    yield from _minutes(hook.timeout, (*place, "timeout"))
+
+
+def _tested(test: TestTraffic, http: Http, place: KeyPath) -> Iterator[Finding]:
+    if not (test.host or test.path):
+        yield Finding(place, "`test` needs `host` or `path`")
+        return
+    values = len(test.host or http.host) + len(test.path)
+    if values > limits.CONDITION_VALUES_PER_RULE:
+        message = f"{values} hosts and paths; a rule takes {limits.CONDITION_VALUES_PER_RULE}"
+        yield Finding(place, message, hint="use wildcards")
+    if (test.host or http.host, test.path or http.path) == (http.host, http.path):
+        message = "these are the requests of everybody: ECS could not tell them from those of a test"
+        yield Finding(place, message, hint="take another host or path")
 
 
 def _room(service: Service, path: KeyPath) -> Iterator[Finding]:

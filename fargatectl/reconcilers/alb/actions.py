@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias, Union
 from fargatectl.model.values import Late, known
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from types_boto3_elbv2.type_defs import ActionOutputTypeDef
 
@@ -18,6 +18,21 @@ class Forward:
     """Send it to a target of one target group."""
 
     target_group: Late[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Shifted:
+    """Send it to one of two target groups or to both, as ECS decides: it moves the weights in each deployment.
+
+    All requests go to `first` when the action is made; from then on only the pair is ours, never the weights.
+    """
+
+    first: Late[str]
+    second: Late[str]
+
+    def is_pair(self, groups: Iterable[str]) -> bool:
+        """Tell whether `groups` are these two."""
+        return {self.first, self.second} == set(groups)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +63,9 @@ class Other:
     what: str
 
 
-ListenerAction: TypeAlias = Union[Forward, Redirect, FixedResponse, Other]
+ListenerAction: TypeAlias = Union[Forward, Shifted, Redirect, FixedResponse, Other]
+_ALL = 100
+"""The weight of the group that gets all requests (ECS Developer Guide, "Application Load Balancer resources")."""
 
 
 def to_aws(action: ListenerAction) -> list[Any]:
@@ -58,6 +75,10 @@ def to_aws(action: ListenerAction) -> list[Any]:
         return [
             {"Type": "forward", "ForwardConfig": {"TargetGroups": [{"TargetGroupArn": known(action.target_group)}]}}
         ]
+    if isinstance(action, Shifted):
+        weights = {known(action.first): _ALL, known(action.second): 0}
+        groups = [{"TargetGroupArn": arn, "Weight": weight} for arn, weight in weights.items()]
+        return [{"Type": "forward", "ForwardConfig": {"TargetGroups": groups}}]
     if isinstance(action, Redirect):
         config = {
             "Protocol": action.protocol,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -15,7 +15,7 @@ from fargatectl.model.change import Action
 from fargatectl.model.spec import Effect, Spec, setting
 from fargatectl.model.values import Late, known
 from fargatectl.reconcilers.alb import reading
-from fargatectl.reconcilers.alb.actions import ListenerAction, from_aws, to_aws
+from fargatectl.reconcilers.alb.actions import Forward, ListenerAction, from_aws, to_aws
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence, Set as AbstractSet
@@ -125,6 +125,13 @@ class Listeners(Reconciler[Listener, ListenerOut]):
             for certificate in sorted(there - wanted):
                 aws.elb.remove_listener_certificates(ListenerArn=arn, Certificates=[{"CertificateArn": certificate}])
         return live.out
+
+    def meanwhile(self, spec: Listener, live: Live[Listener, ListenerOut]) -> Listener:
+        """Keep a default action that sends requests to a service until the rule that takes its place is there."""
+        was, shall = live.spec.default_action, spec.default_action
+        if isinstance(was, Forward) and not isinstance(shall, Forward):
+            return replace(spec, default_action=was)
+        return spec
 
     def delete(self, aws: Aws, live: Live[Listener, ListenerOut]) -> None:
         try:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from fargatectl.aws import tags
@@ -11,12 +11,12 @@ from fargatectl.aws.waits import Transient, retrying
 from fargatectl.engine.proof import same_resource
 from fargatectl.engine.reconciler import Live, Reconciler
 from fargatectl.errors import AwsFailure
-from fargatectl.model.change import Action
+from fargatectl.model.change import Action, diff
 from fargatectl.model.ownership import APP, ENVIRONMENT, owner_of
 from fargatectl.model.spec import Effect, Spec, setting
 from fargatectl.model.values import Late, known
 from fargatectl.reconcilers.alb import reading
-from fargatectl.reconcilers.alb.actions import ListenerAction, from_aws, to_aws
+from fargatectl.reconcilers.alb.actions import ListenerAction, Shifted, from_aws, to_aws, weights_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence, Set as AbstractSet
@@ -36,10 +36,11 @@ _HOST, _PATH = "host-header", "path-pattern"
 
 @dataclass(frozen=True, slots=True)
 class RuleOut:
-    """`priority` is what was there when it was read or made."""
+    """`priority` is what was there when it was read or made, `groups` the target groups that it forwards to."""
 
     arn: str
     priority: int
+    groups: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,6 +85,12 @@ class Rules(Reconciler[Rule, RuleOut]):
         pairs = list(zip(specs, found, strict=True))
         seen = reading.sure_tags(aws, ((one[0], one[1]["RuleArn"], spec.tags) for spec, one in pairs if one))
         return [_live(one[1], known(spec.listener_arn), seen) if one else None for spec, one in pairs]
+
+    def compare(self, spec: Rule, live: Live[Rule, RuleOut]) -> Delta:
+        """Return what differs. Between the two groups of a service the weights are ECS's, and never compared."""
+        if isinstance(spec.action, Shifted) and spec.action.is_pair(live.out.groups):
+            spec = replace(spec, action=live.spec.action)
+        return diff(spec, live.spec)
 
     def create(self, aws: Aws, spec: Rule) -> RuleOut:
         def ask() -> RuleTypeDef:
@@ -178,7 +185,8 @@ def _live(rule: RuleTypeDef, listener: str, seen: Mapping[str, Mapping[str, str]
         others=tuple(sorted(others)),
         tags=seen.get(rule["RuleArn"], {}),
     )
-    return Live(spec, RuleOut(rule["RuleArn"], int(rule["Priority"])), rule["RuleArn"])
+    out = RuleOut(rule["RuleArn"], int(rule["Priority"]), frozenset(weights_of(rule["Actions"])))
+    return Live(spec, out, rule["RuleArn"])
 
 
 def _conditions(spec: Rule) -> list[Any]:

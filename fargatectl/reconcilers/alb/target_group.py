@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any
 from fargatectl.aws import tags
 from fargatectl.aws.errors import ClientError, says
 from fargatectl.aws.waits import Transient, retrying
-from fargatectl.engine.proof import same_resource
+from fargatectl.engine.proof import same_owner, same_resource
 from fargatectl.engine.reconciler import Live, Reconciler
 from fargatectl.errors import Refused
 from fargatectl.model.change import Delta, FieldChange, diff
+from fargatectl.model.ownership import ADDRESS
 from fargatectl.model.spec import Effect, Spec, setting
 from fargatectl.model.status import TargetCounts
 from fargatectl.model.values import Late, known
@@ -72,6 +73,9 @@ class TargetGroup(Spec):
     `port` is only what targets get that are registered without one; ECS registers each with its container's. So another
     port is no reason for a new target group, though AWS cannot change it. `attributes` as in `LoadBalancer`.
     `load_balancer` is the name of the one it belongs to, `consumer` whose tasks it has; both serve its exchange.
+
+    ECS shifts the requests of some services between two groups, and ends with either in use. `twin` is the name of the
+    other group of the pair, `beside` its address: see `_own_of_pair`.
     """
 
     name: str = setting(immutable=True)
@@ -82,6 +86,13 @@ class TargetGroup(Spec):
     attributes: Mapping[str, str] = setting(partial=True, default_factory=dict)
     load_balancer: str = setting(wiring=True, default="")
     consumer: Consumer | None = setting(wiring=True, default=None)
+    twin: str = setting(wiring=True, default="")
+    beside: str = setting(wiring=True, default="")
+
+    @property
+    def rolls(self) -> bool:
+        """Tell whether one group is all that the service uses."""
+        return self.consumer is None or self.consumer.rolling
 
 
 class TargetGroups(Reconciler[TargetGroup, TargetGroupOut]):
@@ -109,7 +120,7 @@ class TargetGroups(Reconciler[TargetGroup, TargetGroupOut]):
         }
         lives = _lives(aws, [one for _, one in pairs], proven)
         return [
-            None if one is None else _with_other_half(lives.get(one["TargetGroupArn"]), found.get(spec.name))
+            None if one is None else _as_read(spec, lives.get(one["TargetGroupArn"]), found.get(spec.name))
             for spec, one in zip(specs, chosen, strict=True)
         ]
 
@@ -137,9 +148,10 @@ class TargetGroups(Reconciler[TargetGroup, TargetGroupOut]):
         return made
 
     def create(self, aws: Aws, spec: TargetGroup) -> TargetGroupOut:
+        name = _free_name(aws, spec)
         try:
             made = aws.elb.create_target_group(
-                Name=spec.name,
+                Name=name,
                 Protocol="HTTP",
                 ProtocolVersion=spec.protocol_version,
                 Port=spec.port,
@@ -156,7 +168,7 @@ class TargetGroups(Reconciler[TargetGroup, TargetGroupOut]):
             return self.update(aws, live, spec, self.compare(spec, live))
         # Attributes are a call of their own: after a crash in between, the next plan finds them missing.
         _set_attributes(aws, made["TargetGroupArn"], spec.attributes)
-        return TargetGroupOut(made["TargetGroupArn"], spec.name)
+        return TargetGroupOut(made["TargetGroupArn"], name)
 
     def update(
         self, aws: Aws, live: Live[TargetGroup, TargetGroupOut], spec: TargetGroup, delta: Delta
@@ -205,10 +217,22 @@ class TargetGroups(Reconciler[TargetGroup, TargetGroupOut]):
 
 
 def _in_use_beside(aws: Aws, spec: TargetGroup, wanted: TargetGroupTypeDef | None) -> TargetGroupTypeDef | None:
-    """Return the target group of the same address that has the requests `spec` is to get, behind its load balancer."""
-    arns = reading.candidates(aws, spec.tags, reading.TARGET_GROUP) if spec.load_balancer else []
+    """Return the target group of the same address that has the requests `spec` is to get, behind its load balancer.
+
+    Of a pair each half is known by its address, whichever of the two names it has; a service that rolls uses the half
+    that has the requests.
+    """
+    if not spec.load_balancer:
+        return None
+    arns = reading.candidates(aws, spec.tags, reading.TARGET_GROUP)
+    if spec.twin and spec.rolls:
+        arns += reading.candidates(aws, {**spec.tags, ADDRESS: spec.beside}, reading.TARGET_GROUP)
     others = [arn for arn in arns if wanted is None or arn != wanted["TargetGroupArn"]]
     for one in reading.target_groups_at(aws, others):
+        if not spec.rolls:
+            if one["TargetGroupName"] == spec.twin:
+                return one
+            continue
         for balancer in one.get("LoadBalancerArns", ()):
             behind = balancer.split("/")[-2] == spec.load_balancer
             if behind and one["TargetGroupArn"] in in_use(aws, balancer, spec.tags):
@@ -216,13 +240,30 @@ def _in_use_beside(aws: Aws, spec: TargetGroup, wanted: TargetGroupTypeDef | Non
     return None
 
 
-def _with_other_half(
-    live: Live[TargetGroup, TargetGroupOut] | None, wanted: TargetGroupTypeDef | None
+def _as_read(
+    spec: TargetGroup, live: Live[TargetGroup, TargetGroupOut] | None, wanted: TargetGroupTypeDef | None
 ) -> Live[TargetGroup, TargetGroupOut] | None:
-    """Have the old half of an exchange speak for the new one, too."""
-    if live is None or wanted is None or wanted["TargetGroupArn"] == live.id:
+    """Have the old half of an exchange speak for the new one, too; either name of a pair is as good as the other."""
+    if live is None:
+        return None
+    if spec.twin and live.spec.name in {spec.name, spec.twin}:
+        other_half = live.spec.tags.get(ADDRESS) == spec.beside and same_owner(spec.tags, live.spec.tags)
+        return None if other_half and not spec.rolls else replace(live, spec=replace(live.spec, name=spec.name))
+    if wanted is None or wanted["TargetGroupArn"] == live.id:
         return live
     return replace(live, beside=frozenset({wanted["TargetGroupArn"]}))
+
+
+def _free_name(aws: Aws, spec: TargetGroup) -> str:
+    """Return the name for a new group: the other one of its pair where the other half has taken the first."""
+    if not spec.twin or spec.rolls:
+        return spec.name
+    taken = reading.target_groups(aws, [spec.name]).get(spec.name)
+    if taken is None:
+        return spec.name
+    seen = reading.tags_of(aws, [taken["TargetGroupArn"]]).get(taken["TargetGroupArn"], {})
+    is_other_half = seen.get(ADDRESS) == spec.beside and same_owner(spec.tags, seen)
+    return spec.twin if is_other_half else spec.name
 
 
 def _lives(

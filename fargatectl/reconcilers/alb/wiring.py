@@ -11,7 +11,7 @@ from fargatectl.errors import ConfigError, Problem
 from fargatectl.model import names
 from fargatectl.model.values import Address, Late, Ref
 from fargatectl.reconcilers.alb.access_logs import Bucket, BucketQuery, Buckets
-from fargatectl.reconcilers.alb.actions import FixedResponse, Forward, Redirect
+from fargatectl.reconcilers.alb.actions import FixedResponse, Forward, Redirect, Shifted
 from fargatectl.reconcilers.alb.certificate import CertificateQuery, Certificates, uncovered
 from fargatectl.reconcilers.alb.existing import ExistingLoadBalancers, ExistingQuery, priorities
 from fargatectl.reconcilers.alb.listener import HTTPS, Listener, Listeners
@@ -21,7 +21,7 @@ from fargatectl.reconcilers.alb.rule import Rule, Rules
 from fargatectl.reconcilers.alb.target_group import HealthCheck, TargetGroup, TargetGroups
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence, Set as AbstractSet
 
     from fargatectl.engine.stack import Declared, Stack
     from fargatectl.reconcilers.alb.actions import ListenerAction
@@ -60,7 +60,8 @@ class Route:
     """Requests that lead to a service; times in seconds. Without `host` and `path`: all that no rule takes.
 
     `stickiness` is None for none. `priority` is None where it follows from `host` and `path`. `consumer` is the ECS
-    service whose tasks get the requests.
+    service whose tasks get the requests; if it does not roll, ECS shifts them between two target groups, in a rule of
+    their own. `test` are hosts and paths of the requests that reach its new tasks first.
     """
 
     service: str
@@ -74,21 +75,35 @@ class Route:
     algorithm: str = "round_robin"
     stickiness: int | None = None
     consumer: Consumer | None = None
+    test: tuple[tuple[str, ...], tuple[str, ...]] | None = None
 
     @property
     def is_default(self) -> bool:
         """Tell whether it is what the listener does by default."""
-        return not (self.host or self.path)
+        return not (self.host or self.path or self.is_shifted)
+
+    @property
+    def is_shifted(self) -> bool:
+        """Tell whether ECS moves its requests from one target group to another."""
+        return self.consumer is not None and not self.consumer.rolling
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """The target group of a service. `attached` is known once a listener or rule leads to it: ECS wants that first."""
+    """The target group of a service. `attached` is known once a listener or rule leads to it: ECS wants that first.
+
+    Where ECS shifts requests there are two: `alternate` is the other one, and the rules are those that ECS changes.
+    """
 
     target_group: Address
     target_group_arn: Ref[str]
     target_group_suffix: Ref[str]
     attached: tuple[Ref[str], ...]
+    alternate: Address | None = None
+    alternate_arn: Ref[str] | None = None
+    alternate_suffix: Ref[str] | None = None
+    production_rule: Ref[str] | None = None
+    test_rule: Ref[str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,11 +160,10 @@ def declare(  # noqa: PLR0913 - what a load balancer is made of
         tags=tags or {},
     )
     balancer = stack.add(LoadBalancers(), name, spec, group=group)
-    target_groups = {route.service: _target_group(stack, route, vpc_id, physical, group) for route in routes}
-    arns = {service: made.ref(lambda out: out.arn) for service, made in target_groups.items()}
-    default = next((Forward(arns[route.service]) for route in routes if route.is_default), settings.default)
+    pairs = {route.service: _target_groups(stack, route, vpc_id, physical, group) for route in routes}
+    default = next((pairs[route.service].action for route in routes if route.is_default), settings.default)
     listener = _listeners(stack, name, settings, balancer.ref(lambda out: out.arn), routes, default, requested)
-    attached = dict.fromkeys(arns, (listener,)) | _rules(stack, listener, routes, arns, group)
+    rules = _rules(stack, listener, routes, pairs, group)
     return LoadBalancerHandles(
         address=balancer.address,
         name=physical,
@@ -157,7 +171,7 @@ def declare(  # noqa: PLR0913 - what a load balancer is made of
         arn_suffix=balancer.ref(lambda out: out.suffix),
         dns_name=balancer.ref(lambda out: out.dns_name),
         zone_id=balancer.ref(lambda out: out.zone_id),
-        targets=_targets(target_groups, attached),
+        targets={service: pair.target(listener, rules.get(service, {})) for service, pair in pairs.items()},
         callers=tuple(security_groups),
     )
 
@@ -177,13 +191,13 @@ def attach(
     )
     found = stack.find(ExistingLoadBalancers(), load_balancer, query)
     physical = load_balancer.split("/")[-2] if "/" in load_balancer else load_balancer
-    target_groups = {route.service: _target_group(stack, route, vpc_id, physical, group) for route in routes}
-    arns = {service: made.ref(lambda out: out.arn) for service, made in target_groups.items()}
+    pairs = {route.service: _target_groups(stack, route, vpc_id, physical, group) for route in routes}
 
     def placed(wishes: Sequence[Wish]) -> dict[str, Late[int]]:
         return {wish.name: found.ref(partial(_priority, wish.name, wishes)) for wish in wishes}
 
-    attached = _rules(stack, found.ref(lambda one: one.listener), routes, arns, group, placed)
+    listener = found.ref(lambda one: one.listener)
+    rules = _rules(stack, listener, routes, pairs, group, placed)
     return LoadBalancerHandles(
         address=found.address,
         name=physical,
@@ -191,7 +205,7 @@ def attach(
         arn_suffix=found.ref(lambda one: one.suffix),
         dns_name=found.ref(lambda one: one.dns_name),
         zone_id=found.ref(lambda one: one.zone_id),
-        targets=_targets(target_groups, attached),
+        targets={service: pair.target(listener, rules.get(service, {})) for service, pair in pairs.items()},
         callers=(found.ref(lambda one: one.security_groups),),
     )
 
@@ -200,15 +214,32 @@ def _priority(name: str, wishes: Sequence[Wish], found: Existing) -> int:
     return priorities(wishes, found)[name]
 
 
-def _targets(
-    target_groups: Mapping[str, Declared[TargetGroupOut]], attached: Mapping[str, tuple[Ref[str], ...]]
-) -> dict[str, Target]:
-    return {
-        service: Target(
-            made.address, made.ref(lambda out: out.arn), made.ref(lambda out: out.suffix), attached[service]
+@dataclass(frozen=True, slots=True)
+class _Groups:
+    """The target group of a service, and the other one if ECS shifts its requests."""
+
+    first: Declared[TargetGroupOut]
+    second: Declared[TargetGroupOut] | None = None
+
+    @property
+    def action(self) -> Forward | Shifted:
+        first = self.first.ref(lambda out: out.arn)
+        return Forward(first) if self.second is None else Shifted(first, self.second.ref(lambda out: out.arn))
+
+    def target(self, listener: Ref[str], rules: Mapping[str, Ref[str]]) -> Target:
+        """Return what others take; `rules` are by their place: "1", "2", "test"."""
+        second = self.second
+        return Target(
+            self.first.address,
+            self.first.ref(lambda out: out.arn),
+            self.first.ref(lambda out: out.suffix),
+            attached=tuple(rules.values()) or (listener,),
+            alternate=second.address if second else None,
+            alternate_arn=second.ref(lambda out: out.arn) if second else None,
+            alternate_suffix=second.ref(lambda out: out.suffix) if second else None,
+            production_rule=rules["1"] if second else None,
+            test_rule=rules.get("test"),
         )
-        for service, made in target_groups.items()
-    }
 
 
 def _access_logs(stack: Stack, name: str, settings: Settings) -> dict[str, str]:
@@ -232,10 +263,22 @@ def _unchecked(bucket: Bucket) -> str:
     return f"whether the bucket {bucket.name} takes access logs is not checked: its policy may not be read"
 
 
-def _target_group(
-    stack: Stack, route: Route, vpc_id: Late[str], load_balancer: str, group: str
-) -> Declared[TargetGroupOut]:
-    address = Address(f"{TargetGroups.kind}/{route.service}")
+def _target_groups(stack: Stack, route: Route, vpc_id: Late[str], load_balancer: str, group: str) -> _Groups:
+    """Declare the target group of a route, and a second one where ECS shifts the requests."""
+    first, second = (Address(f"{TargetGroups.kind}/{name}") for name in (route.service, f"{route.service}/alternate"))
+    settings = (load_balancer, route.protocol_version)
+    # A target group belongs to one load balancer: another one needs another.
+    name, twin = (names.hashed(stack.owner, route.service, one, *settings) for one in (first, second))
+    spec = replace(_target_group(route, vpc_id, load_balancer), name=name, twin=twin, beside=str(second))
+    made = stack.add(TargetGroups(), route.service, spec, group=group)
+    if not route.is_shifted:
+        return _Groups(made)
+    other = replace(spec, name=twin, twin=name, beside=str(first))
+    return _Groups(made, stack.add(TargetGroups(), f"{route.service}/alternate", other, group=group))
+
+
+def _target_group(route: Route, vpc_id: Late[str], load_balancer: str) -> TargetGroup:
+    """Return a route's target group, but for its name."""
     attributes = {
         "deregistration_delay.timeout_seconds": str(route.deregistration_delay),
         "load_balancing.algorithm.type": route.algorithm,
@@ -246,9 +289,8 @@ def _target_group(
             "stickiness.type": "lb_cookie",
             "stickiness.lb_cookie.duration_seconds": str(route.stickiness),
         }
-    spec = TargetGroup(
-        # A target group belongs to one load balancer: another one needs another.
-        name=names.hashed(stack.owner, route.service, address, load_balancer, route.protocol_version),
+    return TargetGroup(
+        name="",
         vpc_id=vpc_id,
         port=route.port,
         protocol_version=route.protocol_version,
@@ -257,7 +299,6 @@ def _target_group(
         load_balancer=load_balancer,
         consumer=route.consumer,
     )
-    return stack.add(TargetGroups(), route.service, spec, group=group)
 
 
 def _listeners(  # noqa: PLR0913 - what listeners are made of
@@ -298,53 +339,68 @@ def _rules(  # noqa: PLR0913 - what rules are made of
     stack: Stack,
     listener: Ref[str],
     routes: Sequence[Route],
-    arns: Mapping[str, Ref[str]],
+    pairs: Mapping[str, _Groups],
     group: str,
     placed: Callable[[Sequence[Wish]], Mapping[str, Late[int]]] = place,
-) -> dict[str, tuple[Ref[str], ...]]:
-    """Declare the rules, at the priorities that `placed` chooses; return their ARNs by service."""
-    wishes = [(route, wish) for route in routes for wish in _wishes(route)]
-    priorities = placed([wish for _, wish in wishes])
-    made: dict[str, tuple[Ref[str], ...]] = {}
-    for route, wish in wishes:
+) -> dict[str, dict[str, Ref[str]]]:
+    """Declare the rules, at the priorities that `placed` chooses; return their ARNs by service and place."""
+    explicit = {route.priority for route in routes if route.priority}
+    wishes = [(route, where, wish) for route in routes for where, wish in _wishes(route, explicit)]
+    priorities = placed([wish for *_, wish in wishes])
+    made: dict[str, dict[str, Ref[str]]] = {}
+    for route, where, wish in wishes:
         spec = Rule(
             listener_arn=listener,
             priority=priorities[wish.name],
             hosts=wish.hosts,
             paths=wish.paths,
-            action=Forward(arns[route.service]),
+            action=pairs[route.service].action,
         )
         rule = stack.add(Rules(), wish.name, spec, group=group).ref(lambda out: out.arn)
-        made[route.service] = (*made.get(route.service, ()), rule)
+        made.setdefault(route.service, {})[where] = rule
     return made
 
 
-def _wishes(route: Route) -> Iterator[Wish]:
-    """Yield the rules that a route needs."""
-    for number, (hosts, paths) in enumerate(_conditions(route)):
-        name = route.service if number == 0 else f"{route.service}:{number + 1}"
-        yield Wish(name, hosts, paths, (route.priority or None) if number == 0 else None)
+def _wishes(route: Route, explicit: AbstractSet[int]) -> Iterator[tuple[str, Wish]]:
+    """Yield place and wish of the rules that a route needs; `explicit` are the priorities of the file.
+
+    A test comes before the rule that it is a part of.
+    """
+    for where, hosts, paths in _conditions(route):
+        name = route.service if where == "1" else f"{route.service}:{where}"
+        priority = route.priority if where == "1" else None
+        if where == "test" and route.priority:
+            priority = next((one for one in range(route.priority - 1, 0, -1) if one not in explicit), None)
+        yield where, Wish(name, hosts, paths, priority or None)
 
 
-def _conditions(route: Route) -> Iterator[tuple[tuple[str, ...], tuple[str, ...]]]:
-    """Yield hosts and paths of each rule that a route needs: more than a rule may hold become several."""
+def _conditions(route: Route) -> Iterator[tuple[str, tuple[str, ...], tuple[str, ...]]]:
+    """Yield place, hosts and paths of each rule that a route needs: more than a rule may hold become several.
+
+    A rule must have a condition: what stands in for the default action takes any path.
+    """
     if route.is_default:
         return
-    hosts_each = max(1, _CONDITION_VALUES - len(route.path))
+    if route.test is not None:
+        yield "test", *route.test
+    paths_wanted = route.path or (() if route.host else ("/*",))
+    hosts_each = max(1, _CONDITION_VALUES - len(paths_wanted))
+    number = 0
     for hosts in chunks(route.host, hosts_each) or [()]:
-        for paths in chunks(route.path, _CONDITION_VALUES - len(hosts)) or [()]:
-            yield tuple(hosts), tuple(paths)
+        for paths in chunks(paths_wanted, _CONDITION_VALUES - len(hosts)) or [()]:
+            number += 1
+            yield str(number), tuple(hosts), tuple(paths)
 
 
 def _check(name: str, routes: Sequence[Route]) -> None:
     problems = []
     places: dict[int | str, str] = {}
     for route in routes:
-        place = "default" if route.is_default else route.priority
+        place = route.priority if route.host or route.path else "default"
         if place is None:
             continue
         if place in places:
-            what = "have neither `host` nor `path`" if route.is_default else f"both have priority {place}"
+            what = "have neither `host` nor `path`" if place == "default" else f"both have priority {place}"
             message = f"{places[place]} and {route.service} {what} on load balancer {name}"
             problems.append(Problem(message, path=f"services.{route.service}.http", hint="change one of them"))
         places.setdefault(place, route.service)

@@ -17,7 +17,15 @@ from fargatectl.reconcilers.iam.policy import (
     run_tasks,
     write_logs,
 )
-from fargatectl.reconcilers.iam.roles import Existing, Role, RoleOut, Roles, ServiceRoles, declare
+from fargatectl.reconcilers.iam.roles import (
+    Existing,
+    Role,
+    RoleOut,
+    Roles,
+    ServiceRoles,
+    declare,
+    declare_infrastructure,
+)
 from fargatectl.reconcilers.iam.scheduler import declare_scheduler
 
 __all__ = [
@@ -32,6 +40,7 @@ __all__ = [
     "allow",
     "declare",
     "declare_existing",
+    "declare_infrastructure",
     "declare_scheduler",
     "decrypt",
     "exec_channels",

@@ -14,6 +14,7 @@ from fargatectl.engine.reconciler import Live, Reconciler
 from fargatectl.errors import Refused
 from fargatectl.model import names
 from fargatectl.model.spec import Spec, setting
+from fargatectl.model.values import Late, known
 from fargatectl.reconcilers.iam.policy import Policy, Statement
 
 if TYPE_CHECKING:
@@ -23,13 +24,19 @@ if TYPE_CHECKING:
     from fargatectl.engine.stack import Declared, Stack
     from fargatectl.model.change import Delta
     from fargatectl.model.ownership import Ownership
-    from fargatectl.model.values import Late, Ref
+    from fargatectl.model.values import Ref
 
 POLICY = "fargatectl"
 """The one inline policy of our roles."""
 
 TASKS = "Service:ecs-tasks.amazonaws.com"
 """Who assumes the roles of tasks."""
+
+ECS = "Service:ecs.amazonaws.com"
+"""Who assumes the role that shifts requests."""
+
+SHIFT = "AmazonECSInfrastructureRolePolicyForLoadBalancers"
+"""AWS's policy for it: to register targets, and to change rules (AWS Managed Policy Reference)."""
 
 _GONE = "NoSuchEntity"
 _DENIED = frozenset({"AccessDenied", "AccessDeniedException"})
@@ -58,14 +65,15 @@ class Role(Spec):
     path: str = setting(immutable=True, default="/")
     trust: Policy = field(default_factory=Policy)
     inline: Mapping[str, Policy] = field(default_factory=dict)
-    managed: tuple[str, ...] = ()
+    managed: tuple[Late[str], ...] = ()
     permissions_boundary: str | None = None
     description: str = setting(create_only=True, default="")
 
     def __post_init__(self) -> None:
         spoken = {name: policy for name, policy in sorted(self.inline.items()) if policy.statements}
         object.__setattr__(self, "inline", spoken)
-        object.__setattr__(self, "managed", tuple(sorted(set(self.managed))))
+        if all(isinstance(arn, str) for arn in self.managed):
+            object.__setattr__(self, "managed", tuple(sorted(set(self.managed))))
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +153,7 @@ class Roles(Reconciler[Role, RoleOut]):
             aws,
             spec.name,
             [name for name in have.inline if name not in spec.inline],
-            [arn for arn in have.managed if arn not in spec.managed],
+            [known(arn) for arn in have.managed if arn not in spec.managed],
         )
         return live.out
 
@@ -243,14 +251,41 @@ def declare(  # noqa: PLR0913 - what makes up a pair of roles
     )
 
 
-def _trust(account: Declared[Identity], region: str) -> Policy:
+def declare_infrastructure(  # noqa: PLR0913 - what makes up a role
+    stack: Stack,
+    service: str,
+    *,
+    path: str,
+    permissions_boundary: str | None,
+    account: Declared[Identity],
+    region: str,
+    statements: Sequence[Statement] = (),
+) -> Ref[str]:
+    """Declare the role with which ECS shifts the requests of `service`, and return its ARN.
+
+    `statements` are rights beside: to call the functions of hooks (ECS Developer Guide, "Amazon ECS infrastructure IAM
+    role for load balancers").
+    """
+    spec = Role(
+        name=names.infrastructure_role(stack.owner, service),
+        path=path,
+        trust=_trust(account, region, sid="Ecs", who=ECS),
+        inline={POLICY: Policy(statements=tuple(statements))},
+        managed=(account.ref(lambda identity: f"arn:{identity.partition}:iam::aws:policy/{SHIFT}"),),
+        permissions_boundary=permissions_boundary,
+        description=f"infrastructure role of {service}, made by fargatectl",
+    )
+    return stack.add(Roles(), f"{service}-infrastructure", spec, group=f"service {service}").ref(lambda out: out.arn)
+
+
+def _trust(account: Declared[Identity], region: str, *, sid: str = "EcsTasks", who: str = TASKS) -> Policy:
     def source(identity: Identity) -> str:
         return f"arn:{identity.partition}:ecs:{region}:{identity.account}:*"
 
     statement = Statement(
-        sid="EcsTasks",
+        sid=sid,
         actions=("sts:AssumeRole",),
-        principals=(TASKS,),
+        principals=(who,),
         conditions={
             "StringEquals": {"aws:SourceAccount": (account.ref(lambda identity: identity.account),)},
             "ArnLike": {"aws:SourceArn": (account.ref(source),)},
@@ -357,11 +392,11 @@ def _paths(owner: Ownership, known: AbstractSet[str]) -> set[str]:
     return {names.role_path(owner), *(f"/{name.rpartition('/')[0]}/".replace("//", "/") for name in resources)}
 
 
-def _put_policies(aws: Aws, spec: Role, inline: Mapping[str, Policy], managed: Sequence[str]) -> None:
+def _put_policies(aws: Aws, spec: Role, inline: Mapping[str, Policy], managed: Sequence[Late[str]]) -> None:
     for name, policy in inline.items():
         aws.iam.put_role_policy(RoleName=spec.name, PolicyName=name, PolicyDocument=policy.to_json())
     for arn in managed:
-        aws.iam.attach_role_policy(RoleName=spec.name, PolicyArn=arn)
+        aws.iam.attach_role_policy(RoleName=spec.name, PolicyArn=known(arn))
 
 
 def _remove_policies(aws: Aws, role: str, inline: Sequence[str], managed: Sequence[str]) -> None:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 _CPU = "ECSServiceAverageCPUUtilization"
 _MEMORY = "ECSServiceAverageMemoryUtilization"
 _REQUESTS = "ALBRequestCountPerTarget"
+_BALANCER_AND_GROUP = 2
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -45,7 +46,8 @@ class Wishes:
     """What moves a service's desired count, and between which `bounds` (both included).
 
     cpu, memory: average percentage to hold. requests: per target and minute, with `label` the suffixes of the ARNs of
-    load balancer and target group (`app/…`, `targetgroup/…`). `custom`, `steps` and `schedules` are by the names of
+    load balancer and target group (`app/…`, `targetgroup/…`), and of the other group where ECS shifts requests between
+    two. `custom`, `steps` and `schedules` are by the names of
     their policies and actions. Cooldowns are in seconds. `suspended` is as in `ScalableTarget`.
     """
 
@@ -53,7 +55,7 @@ class Wishes:
     cpu: float | None = None
     memory: float | None = None
     requests: float | None = None
-    label: tuple[Late[str], Late[str]] | None = None
+    label: tuple[Late[str], ...] | None = None
     cooldown_out: int | None = None
     cooldown_in: int | None = None
     custom: Mapping[str, Tracking] | None = None
@@ -118,7 +120,11 @@ def _policies(service: str, resource_id: str, wishes: Wishes) -> Iterator[tuple[
     for suffix, (metric, value, label) in predefined.items():
         if value is not None:
             name = f"{service}-{suffix}"
-            yield name, replace(tracking, name=name, metric=metric, value=value, label=label)
+            if label is not None and len(label) > _BALANCER_AND_GROUP:
+                balancer, *groups = label
+                yield name, replace(tracking, name=name, requests=(balancer, *groups), value=value)
+            else:
+                yield name, replace(tracking, name=name, metric=metric, value=value, label=label)
     for name, one in (wishes.custom or {}).items():
         policy = replace(tracking, name=name, custom=one.metric, value=one.value, scale_in=one.scale_in)
         yield f"{service}/{name}", policy

@@ -10,6 +10,7 @@ from fargatectl.aws.waits import Transient, retrying
 from fargatectl.engine.reconciler import Live, Reconciler
 from fargatectl.model.spec import Spec, setting
 from fargatectl.model.values import Late, known as settled
+from fargatectl.reconcilers.scaling.requests import both, requests_of
 from fargatectl.reconcilers.scaling.targets import BUSY, COUNT, ECS, GONE, describe, ours
 
 if TYPE_CHECKING:
@@ -75,7 +76,9 @@ class Stepping:
 class ScalingPolicy(Spec):
     """A policy that tracks a target (a predefined `metric`, or a `custom` one), or goes by steps; times in seconds.
 
-    `label` names load balancer and target group, for requests per target. `target` and `after` are no settings: they
+    `label` names load balancer and target group, for requests per target; `requests` load balancer and both groups where
+    ECS shifts requests between two, for which AWS's own metric cannot be used (ECS Developer Guide, "Target tracking").
+    `target` and `after` are no settings: they
     have it wait for its scalable target and for the policy before it, as AWS takes one change of a target at a time.
     """
 
@@ -85,7 +88,8 @@ class ScalingPolicy(Spec):
     resource_id: str = setting(immutable=True)
     type: str = setting(immutable=True, default=TARGET_TRACKING)
     metric: str = ""
-    label: tuple[Late[str], Late[str]] | None = setting(whole=True, default=None)
+    label: tuple[Late[str], ...] | None = setting(whole=True, default=None)
+    requests: tuple[Late[str], ...] | None = setting(whole=True, default=None)
     custom: CustomMetric | None = setting(whole=True, default=None)
     value: float = 0.0
     cooldown_out: int | None = None
@@ -162,6 +166,7 @@ class Policies(Reconciler[ScalingPolicy, PolicyOut]):
     def summary(self, spec: ScalingPolicy) -> str:
         service = spec.resource_id.rpartition("/")[2]
         what = spec.custom.name if spec.custom else _NOUNS.get(spec.metric, spec.metric)
+        what = "requests" if spec.requests else what
         return f"scaling of {service} by {what or spec.name}"
 
 
@@ -200,13 +205,15 @@ def _listed(aws: Aws, resource: str | None) -> list[Any]:
 def _live(found: Any) -> PolicyLive:  # noqa: ANN401 - AWS's scaling policy
     config = found.get("TargetTrackingScalingPolicyConfiguration") or {}
     metric = config.get("PredefinedMetricSpecification") or {}
+    requests = requests_of(config.get("CustomizedMetricSpecification"))
     spec = ScalingPolicy(
         name=found["PolicyName"],
         resource_id=found["ResourceId"],
         type=found["PolicyType"],
         metric=metric.get("PredefinedMetricType", ""),
         label=_split(metric.get("ResourceLabel")),
-        custom=_custom(config.get("CustomizedMetricSpecification")),
+        custom=None if requests else _custom(config.get("CustomizedMetricSpecification")),
+        requests=requests,
         value=config.get("TargetValue", 0.0),
         cooldown_out=config.get("ScaleOutCooldown"),
         cooldown_in=config.get("ScaleInCooldown"),
@@ -271,7 +278,10 @@ def _request(spec: ScalingPolicy) -> dict[str, Any]:
 
 def _tracking(spec: ScalingPolicy) -> dict[str, Any]:
     config: dict[str, Any] = {"TargetValue": spec.value, "DisableScaleIn": not spec.scale_in}
-    if spec.custom is not None:
+    if spec.requests is not None:
+        balancer, *groups = (settled(part) for part in spec.requests)
+        config["CustomizedMetricSpecification"] = both(balancer, groups)
+    elif spec.custom is not None:
         config["CustomizedMetricSpecification"] = _specification(spec.custom)
     else:
         metric = {"PredefinedMetricType": spec.metric}

@@ -10,14 +10,8 @@ from fargatectl.reconcilers.service.definition import (
 )
 from fargatectl.reconcilers.service.job import JobDefinitions, declared_job
 from fargatectl.reconcilers.service.operations import Counts, Restarts, Rollbacks, as_of
-from fargatectl.reconcilers.service.service import (
-    DeploymentConfiguration,
-    DiscoveryRegistration,
-    Service,
-    ServiceOut,
-    Services,
-    Target,
-)
+from fargatectl.reconcilers.service.service import DiscoveryRegistration, Service, ServiceOut, Services
+from fargatectl.reconcilers.service.strategy import DeploymentConfiguration, Hook, Shifting, Target
 from fargatectl.reconcilers.service.volume import Efs, Mount, Volume
 
 KINDS = (TaskDefinitions(), JobDefinitions(), Services())
@@ -32,6 +26,7 @@ __all__ = [
     "DiscoveryRegistration",
     "Efs",
     "HealthCheck",
+    "Hook",
     "JobDefinitions",
     "Logging",
     "Mount",
@@ -40,6 +35,7 @@ __all__ = [
     "Service",
     "ServiceOut",
     "Services",
+    "Shifting",
     "Target",
     "TaskDefinition",
     "TaskDefinitionOut",

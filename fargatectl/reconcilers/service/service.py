@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -17,6 +17,16 @@ from fargatectl.model.spec import Effect, Spec, setting
 from fargatectl.model.values import Late, known
 from fargatectl.reconcilers.service import reading
 from fargatectl.reconcilers.service.health import ServiceHealth, health_of
+from fargatectl.reconcilers.service.strategy import (
+    ROLLING,
+    DeploymentConfiguration,
+    Target,
+    balanced,
+    configuration,
+    configured,
+    oriented,
+    targets_of,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence, Set as AbstractSet
@@ -31,7 +41,7 @@ NEW = Effect.NEW_DEPLOYMENT
 
 # Errors that pass by themselves after other parts of the stack were made (ECS API Reference, CreateService; bounds as
 # other tools on AWS found them).
-_ROLE_NOT_READY = Transient("InvalidParameterException", "Unable to assume the service linked role", seconds=240)
+_ROLE_NOT_READY = Transient("InvalidParameterException", "Unable to assume", seconds=240)
 _CLUSTER_NOT_SEEN = Transient("ClusterNotFoundException", seconds=240)
 _NOT_ATTACHED = Transient("InvalidParameterException", "does not have an associated load balancer", seconds=240)
 _DRAINING = Transient("InvalidParameterException", "that is still Draining", seconds=1200)
@@ -41,45 +51,11 @@ _GONE_SECONDS = 1800  # deregistration delay and stop timeout of every task, wit
 
 
 @dataclass(frozen=True, kw_only=True)
-class Target:
-    """A target group that the tasks are registered in, by container and port."""
-
-    key: ClassVar[str] = "slot"
-
-    container: str
-    port: int
-    target_group_arn: Late[str]
-
-    @property
-    def slot(self) -> str:
-        """What tells the targets of a service apart."""
-        return f"{self.container}:{self.port}"
-
-
-@dataclass(frozen=True, kw_only=True)
 class DiscoveryRegistration:
     """A Cloud Map service that the tasks are registered in; `port` only where it has SRV records."""
 
     arn: Late[str]
     port: int | None = setting(whole=True, default=None)
-
-
-@dataclass(frozen=True, kw_only=True)
-class DeploymentConfiguration:
-    """How a rolling deployment goes; percentages are of the desired count.
-
-    One of `alarms` (names) that rings while it goes fails it, and with `alarm_rollback` takes it back.
-    """
-
-    min_percent: int = 100
-    max_percent: int = 200
-    circuit_breaker: bool = True
-    rollback: bool = True
-    alarms: tuple[str, ...] = ()
-    alarm_rollback: bool = False
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "alarms", tuple(sorted(set(self.alarms))))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -147,7 +123,7 @@ class Services(Reconciler[Service, ServiceOut]):
         return [_live(found.get((spec.cluster, spec.name))) for spec in specs]
 
     def compare(self, spec: Service, live: Live[Service, ServiceOut]) -> Delta:
-        delta = diff(spec, live.spec)
+        delta = diff(_oriented(spec, live.spec), live.spec)
         # A deployment that failed with nothing serving is not tried again by ECS; a capacity strategy takes effect only
         # with a forced deployment (ECS API Reference, UpdateService).
         stuck = live.out.health.failed_with_nothing_serving
@@ -176,7 +152,7 @@ class Services(Reconciler[Service, ServiceOut]):
     def update(self, aws: Aws, live: Live[Service, ServiceOut], spec: Service, delta: Delta) -> ServiceOut:
         if delta.touches("tags"):
             aws.ecs.tag_resource(resourceArn=live.out.arn, tags=tags.ecs_pairs(spec.tags))
-        request = _changes(spec, delta)
+        request = _changes(_oriented(spec, live.spec), delta)
         if "desiredCount" in request and is_scaled(aws, spec):
             del request["desiredCount"]  # the autoscaler's until its target is gone; the next run sets the count
         if not request:
@@ -259,9 +235,6 @@ def _out(found: ServiceTypeDef) -> ServiceOut:
 
 def _parsed(found: ServiceTypeDef) -> Service:
     network: Any = (found.get("networkConfiguration") or {}).get("awsvpcConfiguration") or {}
-    rules: Any = found.get("deploymentConfiguration") or {}
-    breaker: Any = rules.get("deploymentCircuitBreaker") or {}
-    alarms: Any = rules.get("alarms") or {}
     return Service(
         name=found["serviceName"],
         cluster=found["clusterArn"].rpartition("/")[2],
@@ -271,19 +244,12 @@ def _parsed(found: ServiceTypeDef) -> Service:
         subnets=tuple(network.get("subnets", ())),
         security_groups=tuple(network.get("securityGroups", ())),
         public_ip=network.get("assignPublicIp") == "ENABLED",
-        targets=_targets(found),
+        targets=targets_of(found),
         discovery=tuple(
             DiscoveryRegistration(arn=r["registryArn"], port=r.get("port")) for r in found.get("serviceRegistries", ())
         ),
         grace_period=found.get("healthCheckGracePeriodSeconds", 0),
-        deployment=DeploymentConfiguration(
-            min_percent=rules.get("minimumHealthyPercent", 100),
-            max_percent=rules.get("maximumPercent", 200),
-            circuit_breaker=breaker.get("enable", False),
-            rollback=breaker.get("rollback", False),
-            alarms=tuple(alarms.get("alarmNames", ())) if alarms.get("enable") else (),
-            alarm_rollback=bool(alarms.get("enable") and alarms.get("rollback")),
-        ),
+        deployment=configured(found.get("deploymentConfiguration") or {}),
         platform_version=found.get("platformVersion", "LATEST"),
         zone_rebalancing=found.get("availabilityZoneRebalancing") == "ENABLED",
         exec=found.get("enableExecuteCommand", False),
@@ -292,17 +258,8 @@ def _parsed(found: ServiceTypeDef) -> Service:
     )
 
 
-def _targets(found: ServiceTypeDef) -> tuple[Target, ...]:
-    """Return the targets. While a target group is exchanged a container's port is in two of them: named together, they
-    differ from either."""
-    groups: dict[tuple[str, int], list[str]] = {}
-    for one in found.get("loadBalancers", ()):
-        if "targetGroupArn" in one:
-            groups.setdefault((one["containerName"], one["containerPort"]), []).append(one["targetGroupArn"])
-    return tuple(
-        Target(container=container, port=port, target_group_arn=" and ".join(sorted(arns)))
-        for (container, port), arns in groups.items()
-    )
+def _oriented(spec: Service, live: Service) -> Service:
+    return replace(spec, targets=oriented(spec.targets, live.targets))
 
 
 def _creation(spec: Service, *, predecessor: str) -> dict[str, Any]:
@@ -347,16 +304,6 @@ def _parts(spec: Service) -> dict[str, dict[str, Any]]:
             }
         }
     }
-    deployment = {
-        "maximumPercent": spec.deployment.max_percent,
-        "minimumHealthyPercent": spec.deployment.min_percent,
-        "deploymentCircuitBreaker": {"enable": spec.deployment.circuit_breaker, "rollback": spec.deployment.rollback},
-        "alarms": {
-            "alarmNames": list(spec.deployment.alarms),
-            "enable": bool(spec.deployment.alarms),
-            "rollback": spec.deployment.alarm_rollback,
-        },
-    }
     registries = [
         {"registryArn": known(entry.arn), **({"port": entry.port} if entry.port else {})} for entry in spec.discovery
     ]
@@ -368,19 +315,22 @@ def _parts(spec: Service) -> dict[str, dict[str, Any]]:
         "security_groups": network,
         "public_ip": network,
         "targets": {
-            "loadBalancers": [
-                {"targetGroupArn": known(t.target_group_arn), "containerName": t.container, "containerPort": t.port}
-                for t in spec.targets
-            ]
+            "loadBalancers": [balanced(target) for target in spec.targets],
+            # What shifts requests belongs together: groups and rules are refused without the strategy.
+            **({"deploymentConfiguration": configuration(spec.deployment)} if _is_shifted(spec) else {}),
         },
         "discovery": {"serviceRegistries": registries},
         "grace_period": grace,
-        "deployment": {"deploymentConfiguration": deployment},
+        "deployment": {"deploymentConfiguration": configuration(spec.deployment)},
         "platform_version": {"platformVersion": spec.platform_version},
         "zone_rebalancing": {"availabilityZoneRebalancing": "ENABLED" if spec.zone_rebalancing else "DISABLED"},
         "exec": {"enableExecuteCommand": spec.exec},
         "propagate_tags": {"propagateTags": spec.propagate_tags},
     }
+
+
+def _is_shifted(spec: Service) -> bool:
+    return spec.deployment.strategy != ROLLING
 
 
 def _same_owner(spec: Service, found: ServiceTypeDef) -> bool:
