@@ -150,6 +150,14 @@ KEYS = {
             _TASKS,
         ),
         Key(
+            "hook",
+            "failing",
+            "functions that the service's deployments ask at their stages say no",
+            _one_of("failing"),
+            "hook.hello/web=failing",
+            _TASKS,
+        ),
+        Key(
             "capacity",
             "none",
             "there is no capacity to start tasks on",

@@ -45,7 +45,7 @@ def _foreign_keys(service: Service, path: KeyPath) -> Iterator[Finding]:
 
 
 def _shifting(service: Service, path: KeyPath) -> Iterator[Finding]:
-    """Find what keeps ECS from shifting a service's traffic (ECS Developer Guide, "Amazon ECS deployment strategies")."""
+    """Find what keeps ECS from shifting requests (ECS Developer Guide, "Amazon ECS deployment strategies")."""
     deploy, place = service.deploy, (*path, "deploy")
     strategy = (*place, "strategy")
     if service.http is None:

@@ -76,10 +76,10 @@ class Stepping:
 class ScalingPolicy(Spec):
     """A policy that tracks a target (a predefined `metric`, or a `custom` one), or goes by steps; times in seconds.
 
-    `label` names load balancer and target group, for requests per target; `requests` load balancer and both groups where
-    ECS shifts requests between two, for which AWS's own metric cannot be used (ECS Developer Guide, "Target tracking").
-    `target` and `after` are no settings: they
-    have it wait for its scalable target and for the policy before it, as AWS takes one change of a target at a time.
+    `label` names load balancer and target group, for requests per target; `requests` load balancer and both groups
+    where ECS shifts requests between two: AWS's own metric is not for these (ECS Developer Guide, "Target tracking").
+    `target` and `after` are no settings: they have it wait for its scalable target and for the policy before it, as AWS
+    takes one change of a target at a time.
     """
 
     identity: ClassVar[tuple[str, ...]] = ("resource_id", "name")

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from fargatectl.sandbox.ecs import monitors
+from fargatectl.sandbox.ecs import monitors, shifting
 
 if TYPE_CHECKING:
     from fargatectl.sandbox.cloud import Region
@@ -78,6 +78,7 @@ def _fail(  # noqa: PLR0913 - what AWS says of it in three places
 
 def roll_back(region: Region, service: Service, failed: Deployment, reason: str, prefix: str) -> None:
     """Go back to the last deployment that completed; without one the service is left as it is."""
+    shifting.give_back(region, service)
     rollout, target = service.rollout, service.last_completed
     if rollout is not None and rollout.status == "ROLLBACK_IN_PROGRESS":
         _end(region, rollout, "ROLLBACK_FAILED", reason)
@@ -119,6 +120,7 @@ def complete(region: Region, service: Service, deployment: Deployment) -> None:
     deployment.updated_at = region.date()
     deployment.failed_tasks = 0
     service.last_completed = deployment
+    shifting.swap(service, deployment)
     service.say(region, f"(deployment {deployment.id}) deployment completed.")
     rollout = service.rollout
     if rollout is not None and rollout.status == "ROLLBACK_IN_PROGRESS":
@@ -127,9 +129,18 @@ def complete(region: Region, service: Service, deployment: Deployment) -> None:
         _end(region, rollout, "SUCCESSFUL", "")
 
 
+def fail_by_hook(region: Region, service: Service, because: str) -> None:
+    """Fail the deployment that is under way because something that it waited for said no."""
+    primary = service.primary
+    if primary is not None:
+        _fail(region, service, primary, "ECS deployment lifecycle hook: hook failed.", because, rolls_back=True)
+
+
 def _bakes(region: Region, service: Service) -> bool:
     """Tell whether the alarms of a deployment are still waited for; begin with that if need be."""
     rollout = service.rollout
+    if shifting.under_way(service):
+        return False  # it had a bake time of its own
     seconds = monitors.bake_seconds(region, rollout) if rollout is not None else 0.0
     if rollout is None or not seconds:
         return False

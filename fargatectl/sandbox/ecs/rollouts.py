@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from fargatectl.sandbox.cloudwatch.state import ALARM, on_change
-from fargatectl.sandbox.ecs import monitors, outcome, scheduler
+from fargatectl.sandbox.ecs import hooks, monitors, outcome, scheduler
 from fargatectl.sandbox.ecs.requests import invalid, missing, page, require, service as find_service, without_empty
 from fargatectl.sandbox.ecs.services import counts
 from fargatectl.sandbox.ecs.state import Ecs, Members, Revision, Rollout, Service
@@ -92,11 +92,18 @@ def _show(service: Service, rollout: Rollout) -> Members:
             "finishedAt": rollout.finished_at,
             "stoppedAt": rollout.stopped_at,
             "updatedAt": rollout.updated_at,
-            "sourceServiceRevisions": [{"arn": one.arn, **counts(service, one)} for one in rollout.sources],
-            "targetServiceRevision": {"arn": rollout.target.arn, **counts(service, rollout.target)},
+            "sourceServiceRevisions": [
+                {"arn": one.arn, **counts(service, one), **_traffic(rollout, target=False)} for one in rollout.sources
+            ],
+            "targetServiceRevision": {
+                "arn": rollout.target.arn,
+                **counts(service, rollout.target),
+                **_traffic(rollout, target=True),
+            },
             "status": rollout.status,
             "statusReason": rollout.reason or None,
             "lifecycleStage": rollout.stage or None,
+            "lifecycleHookDetails": rollout.hooks or None,
             "deploymentConfiguration": rollout.configuration,
             "rollback": rollout.rollback,
             "deploymentCircuitBreaker": {
@@ -111,6 +118,14 @@ def _show(service: Service, rollout: Rollout) -> Members:
             },
         }
     )
+
+
+def _traffic(rollout: Rollout, *, target: bool) -> Members:
+    """Return the shares of requests that a revision is to have; nothing where ECS shifts none."""
+    if not rollout.target.group:
+        return {}
+    mine = {"requestedProductionTrafficWeight": rollout.shifted, "requestedTestTrafficWeight": rollout.tested}
+    return mine if target else {name: 100.0 - share for name, share in mine.items()}
 
 
 @HANDLERS.handles("ecs", "DescribeServiceRevisions")
@@ -144,7 +159,45 @@ def _show_revision(service: Service, revision: Revision) -> Members:
         "containerImages": images,
         "guardDutyEnabled": False,
         "createdAt": revision.created_at,
+        **_resolved(revision),
     }
+
+
+def _resolved(revision: Revision) -> Members:
+    if not revision.group:
+        return {}
+    balancers = [
+        {
+            "targetGroupArn": one["targetGroupArn"],
+            "productionListenerRule": one["advancedConfiguration"]["productionListenerRule"],
+        }
+        for one in revision.load_balancers
+        if one.get("advancedConfiguration")
+    ]
+    return {"resolvedConfiguration": {"loadBalancers": balancers}}
+
+
+@HANDLERS.handles("ecs", "ContinueServiceDeployment")
+def continue_service_deployment(region: Region, call: Call, _forward: Forward) -> Answer:
+    """Answer a hook that pauses a deployment: it goes on, or is rolled back."""
+    require(call.params, "serviceDeploymentArn", "hookId")
+    arn, action = call.params["serviceDeploymentArn"], call.params.get("action", "CONTINUE")
+    for service in _services(region):
+        for rollout in service.rollouts:
+            if rollout.arn != arn:
+                continue
+            waiting = [hook for hook in rollout.hooks if hook["status"] == hooks.WAITING]
+            hook = next((one for one in waiting if one["hookId"] == call.params["hookId"]), None)
+            if hook is None or rollout.ended:
+                raise invalid("The hook is not awaiting an action.")
+            if action == "ROLLBACK":
+                hook["status"] = hooks.NO
+                _roll_back(region, service)
+                scheduler.poke(region, service)
+            else:
+                hooks.settle(service, hook, hooks.YES)
+            return {"serviceDeploymentArn": arn}
+    raise AwsError("ServiceDeploymentNotFoundException", "The service deployment was not found.")
 
 
 @HANDLERS.handles("ecs", "StopServiceDeployment")

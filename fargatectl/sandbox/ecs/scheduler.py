@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from fargatectl.sandbox.ecs import fates, interfaces, lifecycle, outcome
+from fargatectl.sandbox.ecs import fates, hooks, interfaces, lifecycle, outcome, shifting
 from fargatectl.sandbox.ecs.requests import short
 from fargatectl.sandbox.ecs.state import RUNNING, Container, Task
 
@@ -51,6 +51,15 @@ def reconcile(region: Region, service: Service) -> None:
         return
     stopped = _scale_in(region, service, primary)
     started = 0 if primary.rollout_state == "FAILED" else _start(region, service, primary)
+    rollout = shifting.under_way(service)
+    if rollout is not None:
+        if refused := hooks.refusal(rollout):
+            outcome.fail_by_hook(region, service, refused)
+            poke(region, service)
+            return
+        _stop_superseded(region, service, primary)
+        if not shifting.advance(region, service, primary, rollout):
+            return
     stopped += _stop_others(region, service, primary)
     _say_when_stuck(region, service, primary, moved=bool(started or stopped))
     _settle(region, service, primary)
@@ -146,7 +155,8 @@ def _start(region: Region, service: Service, primary: Deployment) -> int:
     configuration = service.members["deploymentConfiguration"]
     ceiling = service.desired * configuration["maximumPercent"] // 100
     room = ceiling - len(alive) - len(_others(service, primary))
-    number = min(wanted, room)
+    # A deployment that shifts requests brings all its tasks up beside the old ones.
+    number = wanted if shifting.under_way(service) else min(wanted, room)
     if number <= 0:
         return 0
     if service.hold_until > region.now:
@@ -280,6 +290,13 @@ def _stop_others(region: Region, service: Service, primary: Deployment) -> int:
         stopped.append(task)
     _say_stopped(region, service, stopped)
     return len(stopped)
+
+
+def _stop_superseded(region: Region, service: Service, primary: Deployment) -> None:
+    """Stop the tasks of deployments that neither serve nor are to: another one took their place."""
+    for task in _others(service, primary):
+        if service.last_completed is not None and task.deployment is not service.last_completed:
+            _stop(region, task, task.deployment)
 
 
 def _say_when_stuck(region: Region, service: Service, primary: Deployment, *, moved: bool) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from fargatectl.sandbox import targets
+from fargatectl.sandbox import permissions, targets
 from fargatectl.sandbox.ecs.requests import invalid, refused
 from fargatectl.sandbox.faults import AwsError
 
@@ -22,6 +22,9 @@ _SUBNETS, _GROUPS, _TARGET_GROUPS = 16, 5, 5
 _PLATFORMS = ("LATEST", "1.4.0", "1.3.0")
 _PROPAGATE = ("TASK_DEFINITION", "SERVICE", "NONE")
 _STRATEGIES = ("ROLLING", "BLUE_GREEN", "LINEAR", "CANARY")
+_LEAST_STEP, _LEAST_CANARY, _LONGEST_BAKE = 3.0, 0.1, 1440  # AWS: ECS API Reference, DeploymentConfiguration
+_ECS = "ecs.amazonaws.com"
+_PAIR = 2
 MOST_TASKS = 5000
 
 
@@ -47,7 +50,34 @@ def deployment_configuration(given: Mapping[str, Any] | None) -> Members:
         raise invalid("The maximumPercent value must be greater than the minimumHealthyPercent value.")
     if configuration["strategy"] == "BLUE_GREEN" and "bakeTimeInMinutes" not in (given or {}):
         raise invalid("bakeTimeInMinutes is required for the BLUE_GREEN deployment strategy.")
+    _check_shift(configuration)
     return configuration
+
+
+def _check_shift(configuration: Members) -> None:
+    """Fill in and check what belongs to strategies that shift requests (AWS: DeploymentConfiguration)."""
+    strategy = configuration["strategy"]
+    if strategy == "LINEAR":
+        given = configuration.get("linearConfiguration") or {}
+        step = {"stepPercent": 10.0, "stepBakeTimeInMinutes": 6, **given}
+        if not _LEAST_STEP <= step["stepPercent"] <= 100:  # noqa: PLR2004 - AWS: LinearConfiguration
+            raise invalid("stepPercent must be between 3.0 and 100.0.")
+        configuration["linearConfiguration"] = step
+    if strategy == "CANARY":
+        given = configuration.get("canaryConfiguration") or {}
+        canary = {"canaryPercent": 5.0, "canaryBakeTimeInMinutes": 10, **given}
+        if not _LEAST_CANARY <= canary["canaryPercent"] <= 100:  # noqa: PLR2004 - AWS: CanaryConfiguration
+            raise invalid("canaryPercent must be between 0.1 and 100.0.")
+        configuration["canaryConfiguration"] = canary
+    if not 0 <= configuration["bakeTimeInMinutes"] <= _LONGEST_BAKE:
+        raise invalid(f"bakeTimeInMinutes must be between 0 and {_LONGEST_BAKE}.")
+    for hook in configuration.get("lifecycleHooks") or ():
+        if strategy == "ROLLING":
+            raise invalid("Lifecycle hooks are not supported for the ROLLING deployment strategy.")
+        if hook.get("targetType") != "PAUSE" and not (hook.get("hookTargetArn") and hook.get("roleArn")):
+            raise invalid("hookTargetArn and roleArn are required for lifecycle hooks with an AWS Lambda function.")
+        if not hook.get("lifecycleStages"):
+            raise invalid("lifecycleStages can not be empty.")
 
 
 def network(given: Mapping[str, Any] | None) -> Members | None:
@@ -58,15 +88,25 @@ def network(given: Mapping[str, Any] | None) -> Members | None:
     return {"awsvpcConfiguration": {"securityGroups": [], "assignPublicIp": "DISABLED", **settings}}
 
 
-def check(region: Region, members: Mapping[str, Any], definition: TaskDefinition, desired: int) -> None:
-    """Raise AwsError for the first of AWS's rules that a service's settings break."""
+def check(
+    region: Region,
+    members: Mapping[str, Any],
+    definition: TaskDefinition,
+    desired: int,
+    *,
+    accepted: Sequence[Mapping[str, Any]] = (),
+) -> None:
+    """Raise AwsError for the first of AWS's rules that a service's settings break.
+
+    `accepted` are load balancers that the service has already: their rules are in ECS's hands.
+    """
     if not 0 <= desired <= MOST_TASKS:
         raise invalid(f"desiredCount must be between 0 and {MOST_TASKS}.")
     if members["propagateTags"] not in _PROPAGATE:
         raise invalid(f"Invalid propagateTags value: {members['propagateTags']}")
     _check_launch(members, definition)
     check_network(region, members.get("networkConfiguration"), definition)
-    _check_load_balancers(region, members, definition)
+    _check_load_balancers(region, members, definition, accepted)
     _check_registries(region, members, definition)
     most = members["deploymentConfiguration"]["maximumPercent"]
     if members["availabilityZoneRebalancing"] == "ENABLED" and most <= 100:  # noqa: PLR2004 - all of the desired count
@@ -139,7 +179,9 @@ def _group_vpc(region: Region, group: str) -> str:
         ) from error
 
 
-def _check_load_balancers(region: Region, members: Mapping[str, Any], definition: TaskDefinition) -> None:
+def _check_load_balancers(
+    region: Region, members: Mapping[str, Any], definition: TaskDefinition, accepted: Sequence[Mapping[str, Any]]
+) -> None:
     balancers: Sequence[Mapping[str, Any]] = members.get("loadBalancers") or []
     if not balancers:
         if members.get("healthCheckGracePeriodSeconds"):
@@ -155,10 +197,10 @@ def _check_load_balancers(region: Region, members: Mapping[str, Any], definition
                 raise invalid(f"{key[0].upper()}{key[1:]} can not be blank.")
         _check_port(definition, balancer["containerName"], balancer["containerPort"])
         _check_target_group(region, balancer["targetGroupArn"], members)
-        _check_advanced(region, balancer, members)
+        _check_advanced(region, balancer, members, known=balancer in accepted)
 
 
-def _check_advanced(region: Region, balancer: Mapping[str, Any], members: Mapping[str, Any]) -> None:
+def _check_advanced(region: Region, balancer: Mapping[str, Any], members: Mapping[str, Any], *, known: bool) -> None:
     strategy = members["deploymentConfiguration"]["strategy"]
     advanced = balancer.get("advancedConfiguration")
     if strategy == "ROLLING":
@@ -167,7 +209,37 @@ def _check_advanced(region: Region, balancer: Mapping[str, Any], members: Mappin
         raise invalid(f"advancedConfiguration is required for load balancers with the {strategy} deployment strategy.")
     if ":listener-rule/" not in advanced.get("productionListenerRule", ""):
         raise invalid("productionListenerRule must be the ARN of a listener rule.")
+    both = {balancer["targetGroupArn"], advanced.get("alternateTargetGroupArn", "")}
+    if len(both) != _PAIR or "" in both:
+        raise invalid("alternateTargetGroupArn must be a target group other than targetGroupArn.")
     _check_target_group(region, advanced["alternateTargetGroupArn"], members)
+    _check_infrastructure_role(region, advanced.get("roleArn", ""), advanced["productionListenerRule"])
+    for name in ("productionListenerRule", "testListenerRule"):
+        if advanced.get(name) and not known:
+            _check_rule(region, advanced[name], both, name)
+
+
+def _check_infrastructure_role(region: Region, arn: str, rule: str) -> None:
+    role = permissions.role(region, arn) if arn else None
+    context = {"aws:SourceAccount": region.account, "aws:SourceArn": region.arn("ecs", "service")}
+    if role is None or permissions.is_new(region, arn) or not permissions.trusts(role, _ECS, context):
+        raise invalid(f"Unable to assume role {arn}. Verify that the role exists and trusts {_ECS}.")
+    if not permissions.allows(role, "elasticloadbalancing:ModifyRule", rule):
+        raise invalid(f"The role {arn} is not authorized to perform: elasticloadbalancing:ModifyRule.")
+
+
+def _check_rule(region: Region, arn: str, both: set[str], name: str) -> None:
+    """Refuse a rule that does not send requests to one of the two groups and nothing to the other."""
+    try:
+        actions = region.ask("elbv2", "DescribeRules", RuleArns=[arn])["Rules"][0]["Actions"]
+    except AwsError as error:
+        raise invalid(f"The {name} {arn} does not exist.") from error
+    forward = actions[0].get("ForwardConfig", {}) if len(actions) == 1 else {}
+    groups = {one["TargetGroupArn"]: one.get("Weight", 1) for one in forward.get("TargetGroups", ())}
+    if set(groups) != both:
+        raise invalid(f"The {name} must have one forward action to both target groups of the service.")
+    if sum(weight > 0 for weight in groups.values()) != 1:
+        raise invalid(f"The {name} must have exactly one target group with a weight greater than 0.")
 
 
 def _check_port(definition: TaskDefinition, name: str, port: int) -> None:

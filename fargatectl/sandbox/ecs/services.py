@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from fargatectl.sandbox.ecs import clusters, outcome, scheduler, service_rules
+from fargatectl.sandbox.ecs import clusters, outcome, scheduler, service_rules, shifting
 from fargatectl.sandbox.ecs.requests import (
     cluster as find_cluster,
     definition as find_definition,
@@ -93,6 +93,7 @@ def create_service(region: Region, call: Call, _forward: Forward) -> Answer:
         request=request,
         desired=desired,
     )
+    service.look_again = lambda seconds: scheduler.poke(region, service, seconds)
     cluster.services[name] = service
     deploy(region, service, definition)
     return {"service": show(service, tags=True)}
@@ -147,6 +148,8 @@ def deploy(region: Region, service: Service, definition: TaskDefinition) -> None
         members=without_empty({key: service.members.get(key) for key in _OF_REVISION}),
         created_at=region.date(),
     )
+    configuration = dict(service.members["deploymentConfiguration"])
+    revision.group = shifting.choose_group(region, service, configuration["strategy"])
     outcome.supersede(region, service)
     sources = [deployment.revision for deployment in service.deployments if service.tasks_of(deployment)]
     for other in service.deployments:
@@ -166,7 +169,7 @@ def deploy(region: Region, service: Service, definition: TaskDefinition) -> None
             arn=region.arn("ecs", f"service-deployment/{path}/{region.hex(21)}"),
             target=revision,
             sources=sources,
-            configuration=dict(service.members["deploymentConfiguration"]),
+            configuration=configuration,
             created_at=region.date(),
             updated_at=region.date(),
             breaker="MONITORING" if breaker else "DISABLED",
@@ -194,7 +197,7 @@ def update_service(region: Region, call: Call, _forward: Forward) -> Answer:
     members = _merged(service, params)
     members["taskDefinition"] = definition.arn
     desired = service.desired if params.get("desiredCount") is None else int(params["desiredCount"])
-    service_rules.check(region, members, definition, desired)
+    service_rules.check(region, members, definition, desired, accepted=service.members["loadBalancers"])
     _check_strategy(service, members, params)
     changed = definition is not current or any(members.get(key) != service.members.get(key) for key in _DEPLOYS)
     if desired != service.desired:

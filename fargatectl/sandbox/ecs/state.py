@@ -42,11 +42,19 @@ class Revision:
     definition: TaskDefinition
     members: Members
     created_at: datetime
+    group: str = ""
+    """The target group of its tasks, of the two that ECS shifts requests between."""
 
     @property
     def load_balancers(self) -> list[Members]:
         """Target groups with the container and port they get."""
-        return list(self.members.get("loadBalancers", []))
+        balancers: list[Members] = self.members.get("loadBalancers", [])
+        return [self._resolved(one) for one in balancers]
+
+    def _resolved(self, balancer: Members) -> Members:
+        if self.group and balancer.get("advancedConfiguration"):
+            return {**balancer, "targetGroupArn": self.group}
+        return balancer
 
     @property
     def registries(self) -> list[Members]:
@@ -152,7 +160,11 @@ class Deployment:
 
 @dataclass(slots=True, kw_only=True)
 class Rollout:
-    """A service deployment: one attempt to bring a service to a revision (AWS: service deployment)."""
+    """A service deployment: one attempt to bring a service to a revision (AWS: service deployment).
+
+    Of one that shifts requests: `hooks` that were asked at the stages `asked`, what it waits `until` (AWS seconds), and
+    the percentages of production and test requests that its tasks have.
+    """
 
     arn: str
     target: Revision
@@ -166,6 +178,11 @@ class Rollout:
     alarms: str = "DISABLED"
     triggered: list[str] = field(default_factory=list)
     baked_at: float | None = None
+    hooks: list[Members] = field(default_factory=list)
+    asked: list[str] = field(default_factory=list)
+    until: float | None = None
+    shifted: float = 0.0
+    tested: float = 0.0
     failures: int = 0
     threshold: int = 0
     updated_at: datetime | None = None
@@ -199,6 +216,8 @@ class Service:
     events: list[Members] = field(default_factory=list)
     tasks: list[Task] = field(default_factory=list)
     last_completed: Deployment | None = None
+    look_again: Callable[[float], None] = lambda _: None
+    """Have the scheduler look at it in so many seconds."""
     steady: bool = False
     start_failures: int = 0
     hold_until: float = 0.0
