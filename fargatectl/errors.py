@@ -173,3 +173,9 @@ class StillInProgress(FargatectlError):
     def __init__(self, message: str, *, diagnosis: Diagnosis | None = None, hint: str = "") -> None:
         super().__init__(message, hint=hint)
         self.diagnosis = diagnosis
+
+
+class Paused(StillInProgress):
+    """A deployment waits at one of its hooks for somebody's answer."""
+
+    kind = "paused"

@@ -56,6 +56,7 @@ OPERATIONS: dict[str, tuple[str, ...]] = {
         "DescribeImages",
     ),
     "ecs": (
+        "ContinueServiceDeployment",
         "CreateCluster",
         "CreateService",
         "DeleteCluster",

@@ -97,13 +97,16 @@ def _command(  # noqa: PLR0913 - what a command is
     *examples: str,
     answer: Answer = Answer.DOCUMENT,
     waits: str = "",
+    work: str = "",
 ) -> None:
     """Add a command that takes the fields of `accepts` as its options. Its work is in the module of the same name.
 
-    `waits` is what people see until its first output.
+    `waits` is what people see until its first output; `work` is another place of its work: "module:function".
     """
     module = f"fargatectl.cli.{name if group is app else 'sandbox'}"
     function = "run" if group is app else name
+    if work:
+        module, _, function = f"fargatectl.cli.{work}".partition(":")
 
     def command(context: typer.Context, **given: Any) -> int:  # noqa: ANN401 - typed by `accepts`
         surroundings: Surroundings = context.obj
@@ -244,6 +247,26 @@ _command(
     "fargatectl run migrate -- ./manage.py migrate --plan",
     answer=Answer.EVENTS,
     waits="starting a task",
+)
+_command(
+    app,
+    "continue",
+    options.AnswerOptions,
+    "Let a deployment that pauses at a hook go on.",
+    "fargatectl continue web",
+    answer=Answer.EVENTS,
+    waits=_READING,
+    work="answering:go_on",
+)
+_command(
+    app,
+    "abort",
+    options.AnswerOptions,
+    "Have a deployment that pauses at a hook rolled back.",
+    "fargatectl abort web",
+    answer=Answer.EVENTS,
+    waits=_READING,
+    work="answering:abort",
 )
 _command(
     app,

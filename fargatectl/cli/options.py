@@ -281,6 +281,13 @@ class RollbackOptions(OperationOptions):
 
 
 @dataclass(frozen=True, kw_only=True)
+class AnswerOptions(OperationOptions):
+    """What `continue` and `abort` take."""
+
+    service: Annotated[str, Argument(metavar="SERVICE", help="The service whose deployment pauses.")]
+
+
+@dataclass(frozen=True, kw_only=True)
 class RestartOptions(OperationOptions):
     """What `restart` takes."""
 

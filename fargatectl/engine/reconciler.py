@@ -138,6 +138,11 @@ class Reconciler(ABC, Generic[S, O]):
         del live
         return False
 
+    def loss(self, live: Live[S, O]) -> Effect:
+        """Return what deleting `live` does to traffic, once everything that is wanted has been made."""
+        del live
+        return self.effects.get(Action.DELETE, Effect.NONE)
+
     def whose(self, live: Live[S, O]) -> str:
         """Say in a phrase whose `live` is; for a refusal."""
         return owner_of(live.spec.tags)

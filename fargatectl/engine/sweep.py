@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 from fargatectl.aws.errors import explain
 from fargatectl.model.change import Action, Change, Delta
 from fargatectl.model.ownership import ADDRESS
-from fargatectl.model.spec import Effect
 from fargatectl.model.values import Address
 
 if TYPE_CHECKING:
@@ -64,7 +63,7 @@ def _swept(stack: Stack, kind: AnyReconciler, live: AnyLive, rank: int) -> Swept
     change = Change(
         address=address,
         action=Action.DELETE,
-        effect=kind.effects.get(Action.DELETE, Effect.NONE),
+        effect=kind.loss(live),
         summary=kind.summary(live.spec),
         fields=Delta(),
         group=f"no longer in the file: {name}" if cause.startswith("no") else stack.resources[Address(named)].group,

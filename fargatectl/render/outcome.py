@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from rich.text import Text
 
-from fargatectl.errors import AwsFailure, ExitCode, FargatectlError, JobFailed, RolloutFailed, StillInProgress
+from fargatectl.errors import AwsFailure, ExitCode, FargatectlError, JobFailed, Paused, RolloutFailed, StillInProgress
 from fargatectl.model.change import Action
 from fargatectl.render.escape import escape
 from fargatectl.render.layout import columns, cut, joined, wrap
@@ -127,7 +127,7 @@ def _told(failed: Mapping[str, FargatectlError]) -> list[tuple[str, FargatectlEr
     """Return each failure once, for many resources may fail for one reason; what goes on is none."""
     told: dict[str, tuple[str, FargatectlError]] = {}
     for address, error in failed.items():
-        if not isinstance(error, StillInProgress):
+        if isinstance(error, Paused) or not isinstance(error, StillInProgress):
             told.setdefault(error.message, (address, error))
     return list(told.values())[:_LISTED]
 
@@ -138,6 +138,9 @@ def _failure(address: str, error: FargatectlError, plan: Plan, width: int, *, br
             cause = _labelled("cause", [error.diagnosis.cause], width)
             return [*(Text(line, "bold") for line in wrap(sentence(escape(error.message)), width)), *cause]
         return diagnosis(error.message, error.diagnosis, width=width, hint=error.hint)
+    if isinstance(error, Paused):
+        said = [Text(line, "bold") for line in wrap(sentence(escape(error.message)), width)]
+        return [*said, *(Text(line) for line in wrap(escape(error.hint), width, indent="  "))]
     lines = []
     change = next((change for change in plan.changes if change.address == address), None)
     if change is not None:

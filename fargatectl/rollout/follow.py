@@ -19,6 +19,7 @@ from fargatectl.rollout import stopping
 from fargatectl.rollout.estimate import timeout_of
 from fargatectl.rollout.failure import failure, still_going
 from fargatectl.rollout.outcome import judge
+from fargatectl.rollout.pause import pause_of, waiting
 from fargatectl.rollout.poll import Poller
 from fargatectl.rollout.status import Parts, status_of
 from fargatectl.rollout.watch import Watch
@@ -162,7 +163,10 @@ class Follower:
     def _take_in(self, watch: Watch) -> None:
         ended = self._judge(watch)
         self._tell(watch, ended)
-        if ended is None:
+        pause = pause_of(watch.record) if ended is None else None
+        if pause is not None:
+            watch.end.set_exception(waiting(watch.view.name, pause))
+        elif ended is None:
             self._stop_if_hopeless(watch)
             leaving = self._stopped()
             if leaving or self._aws.monotonic() >= watch.deadline:

@@ -9,6 +9,7 @@ from fargatectl.aws.session import chunks
 from fargatectl.model.events import LogEvent
 from fargatectl.model.status import TargetCounts
 from fargatectl.reconcilers.service.reading import describe
+from fargatectl.reconcilers.service.strategy import target_groups
 from fargatectl.rollout.outcome import is_first
 
 if TYPE_CHECKING:
@@ -87,7 +88,7 @@ class Poller:
 
     def _targets(self, watch: Watch) -> TargetCounts | None:
         service: Any = watch.service
-        groups = [t["targetGroupArn"] for t in service.get("loadBalancers", ()) if "targetGroupArn" in t]
+        groups = target_groups(service)
         if not groups:
             return None
         found = [

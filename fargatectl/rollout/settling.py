@@ -11,6 +11,7 @@ from fargatectl.model.diagnosis import Diagnosis
 from fargatectl.model.events import DeploymentEvent, RolloutProgress
 from fargatectl.reconcilers.service.health import health_of
 from fargatectl.reconcilers.service.reading import describe
+from fargatectl.reconcilers.service.strategy import target_groups
 from fargatectl.rollout.estimate import TIMEOUT_WITHOUT_PACE_SECONDS
 from fargatectl.rollout.follow import POLL_SECONDS
 from fargatectl.rollout.outcome import serving
@@ -120,7 +121,7 @@ class Counting(Settling):
         del view, out
         if service["runningCount"] != service["desiredCount"] or service["pendingCount"]:
             return False
-        groups = [one["targetGroupArn"] for one in service.get("loadBalancers", ()) if "targetGroupArn" in one]
+        groups = target_groups(service)
         healthy = sum(self._healthy(group) for group in groups)
         return not groups or healthy >= service["desiredCount"]
 

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from fargatectl.model.change import Delta
     from fargatectl.model.ownership import Ownership
 
+EVERYTHING = "/*"
+"""The path of a rule that stands in for the default action: ECS shifts the requests of rules alone."""
 PRIORITY_MAX = 50_000  # ELB API Reference, CreateRule
 
 # ELB sees a listener or a target group that was just made a little later; the bounds are other tools' experience.
@@ -152,6 +154,11 @@ class Rules(Reconciler[Rule, RuleOut]):
             for listener, rule in on_it:
                 if owner.owns(seen.get(rule["RuleArn"], {})):
                     yield _live(rule, listener, seen)
+
+    def loss(self, live: Live[Rule, RuleOut]) -> Effect:
+        """What a rule for all requests takes, the listener's default action takes after it."""
+        everything = live.spec.paths == (EVERYTHING,) and not live.spec.hosts
+        return Effect.NONE if everything else super().loss(live)
 
     def summary(self, spec: Rule) -> str:
         matches = ", ".join([*spec.hosts, *spec.paths])

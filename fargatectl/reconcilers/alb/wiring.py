@@ -17,7 +17,7 @@ from fargatectl.reconcilers.alb.existing import ExistingLoadBalancers, ExistingQ
 from fargatectl.reconcilers.alb.listener import HTTPS, Listener, Listeners
 from fargatectl.reconcilers.alb.load_balancer import PROTECTION, LoadBalancer, LoadBalancers
 from fargatectl.reconcilers.alb.priority import Wish, place
-from fargatectl.reconcilers.alb.rule import Rule, Rules
+from fargatectl.reconcilers.alb.rule import EVERYTHING, Rule, Rules
 from fargatectl.reconcilers.alb.target_group import HealthCheck, TargetGroup, TargetGroups
 
 if TYPE_CHECKING:
@@ -383,7 +383,7 @@ def _conditions(route: Route) -> Iterator[tuple[str, tuple[str, ...], tuple[str,
         return
     if route.test is not None:
         yield "test", *route.test
-    paths_wanted = route.path or (() if route.host else ("/*",))
+    paths_wanted = route.path or (() if route.host else (EVERYTHING,))
     hosts_each = max(1, _CONDITION_VALUES - len(paths_wanted))
     number = 0
     for hosts in chunks(route.host, hosts_each) or [()]:

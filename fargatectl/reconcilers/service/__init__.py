@@ -9,7 +9,7 @@ from fargatectl.reconcilers.service.definition import (
     describe_revision,
 )
 from fargatectl.reconcilers.service.job import JobDefinitions, declared_job
-from fargatectl.reconcilers.service.operations import Counts, Restarts, Rollbacks, as_of
+from fargatectl.reconcilers.service.operations import Answers, Counts, Restarts, Rollbacks, as_of
 from fargatectl.reconcilers.service.service import DiscoveryRegistration, Service, ServiceOut, Services
 from fargatectl.reconcilers.service.strategy import DeploymentConfiguration, Hook, Shifting, Target
 from fargatectl.reconcilers.service.volume import Efs, Mount, Volume
@@ -20,6 +20,7 @@ KINDS = (TaskDefinitions(), JobDefinitions(), Services())
 __all__ = [
     "DEFAULT_STORAGE_GIB",
     "KINDS",
+    "Answers",
     "Container",
     "Counts",
     "DeploymentConfiguration",

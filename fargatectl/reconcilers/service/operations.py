@@ -22,10 +22,10 @@ if TYPE_CHECKING:
     from fargatectl.aws.session import Aws
     from fargatectl.engine.reconciler import Live
 
-_FORCED = FieldChange("force_new_deployment", before=False, after=True, effect=Effect.NEW_DEPLOYMENT)
-_STOPPED = FieldChange(
-    "deployment", before="in progress", after="stopped, and rolled back", effect=Effect.NEW_DEPLOYMENT
-)
+NEW = Effect.NEW_DEPLOYMENT
+CONTINUE, ROLLBACK = "CONTINUE", "ROLLBACK"
+_FORCED = FieldChange("force_new_deployment", before=False, after=True, effect=NEW)
+_STOPPED = FieldChange("deployment", before="in progress", after="stopped, and rolled back", effect=NEW)
 
 
 class Restarts(Services):
@@ -60,6 +60,34 @@ class Rollbacks(Services):
             if not says(error, "ConflictException"):
                 raise
             message = f"the deployment of {spec.name} ended before it could be stopped"
+            raise PlanChanged(message, hint="run the same command again to see where it stands") from error
+        return live.out
+
+
+class Answers(Services):
+    """Answers the hook at which a deployment pauses: it goes on, or is rolled back.
+
+    `deployment` is the ARN of the service deployment, `hook` the id of the hook, `action` ECS's word: CONTINUE or
+    ROLLBACK (ECS API Reference, ContinueServiceDeployment).
+    """
+
+    def __init__(self, deployment: str, hook: str, stage: str, action: str) -> None:
+        self._deployment, self._hook, self._stage, self._action = deployment, hook, stage, action
+
+    def compare(self, spec: Service, live: Live[Service, ServiceOut]) -> Delta:
+        del spec, live
+        after = "goes on" if self._action == CONTINUE else "is rolled back"
+        return Delta((FieldChange("deployment", before=f"paused at {self._stage}", after=after, effect=NEW),))
+
+    def update(self, aws: Aws, live: Live[Service, ServiceOut], spec: Service, delta: Delta) -> ServiceOut:
+        del delta
+        action: Any = self._action
+        try:
+            aws.ecs.continue_service_deployment(serviceDeploymentArn=self._deployment, hookId=self._hook, action=action)
+        except ClientError as error:
+            if not (says(error, "InvalidParameterException") or says(error, "ConflictException")):
+                raise
+            message = f"the deployment of {spec.name} does not wait for an answer any more"
             raise PlanChanged(message, hint="run the same command again to see where it stands") from error
         return live.out
 

@@ -104,6 +104,15 @@ def targets_of(found: ServiceTypeDef) -> tuple[Target, ...]:
     )
 
 
+def target_groups(found: ServiceTypeDef) -> list[str]:
+    """Return the ARNs of all target groups that a service's tasks may be in: both of each pair."""
+    groups = []
+    for one in found.get("loadBalancers", ()):
+        advanced = one.get("advancedConfiguration") or {}
+        groups += [one.get("targetGroupArn", ""), advanced.get("alternateTargetGroupArn", "")]
+    return [arn for arn in groups if arn]
+
+
 def _shifting(found: ServiceTypeDef, one: Any) -> Shifting | None:  # noqa: ANN401 - an entry of loadBalancers
     """Return how ECS shifts requests; a service that rolls does not, whatever is left from before."""
     advanced = one.get("advancedConfiguration")
