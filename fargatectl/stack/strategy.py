@@ -65,7 +65,6 @@ def _declare_role(shared: Shared, name: str, service: Service) -> Ref[str]:
         path=shared.config.iam.path,
         permissions_boundary=shared.config.iam.permissions_boundary,
         account=shared.identity,
-        region=shared.region,
         statements=rights,
     )
 

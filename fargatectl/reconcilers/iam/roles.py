@@ -258,7 +258,6 @@ def declare_infrastructure(  # noqa: PLR0913 - what makes up a role
     path: str,
     permissions_boundary: str | None,
     account: Declared[Identity],
-    region: str,
     statements: Sequence[Statement] = (),
 ) -> Ref[str]:
     """Declare the role with which ECS shifts the requests of `service`, and return its ARN.
@@ -269,7 +268,8 @@ def declare_infrastructure(  # noqa: PLR0913 - what makes up a role
     spec = Role(
         name=names.infrastructure_role(stack.owner, service),
         path=path,
-        trust=_trust(account, region, sid="Ecs", who=ECS),
+        # AWS's own example has no conditions: which keys ECS sends here is not documented.
+        trust=Policy(statements=(Statement(sid="Ecs", actions=("sts:AssumeRole",), principals=(ECS,)),)),
         inline={POLICY: Policy(statements=tuple(statements))},
         managed=(account.ref(lambda identity: f"arn:{identity.partition}:iam::aws:policy/{SHIFT}"),),
         permissions_boundary=permissions_boundary,
@@ -278,14 +278,14 @@ def declare_infrastructure(  # noqa: PLR0913 - what makes up a role
     return stack.add(Roles(), f"{service}-infrastructure", spec, group=f"service {service}").ref(lambda out: out.arn)
 
 
-def _trust(account: Declared[Identity], region: str, *, sid: str = "EcsTasks", who: str = TASKS) -> Policy:
+def _trust(account: Declared[Identity], region: str) -> Policy:
     def source(identity: Identity) -> str:
         return f"arn:{identity.partition}:ecs:{region}:{identity.account}:*"
 
     statement = Statement(
-        sid=sid,
+        sid="EcsTasks",
         actions=("sts:AssumeRole",),
-        principals=(who,),
+        principals=(TASKS,),
         conditions={
             "StringEquals": {"aws:SourceAccount": (account.ref(lambda identity: identity.account),)},
             "ArnLike": {"aws:SourceArn": (account.ref(source),)},
