@@ -86,8 +86,8 @@ class ServiceView:
 
     `host` is None for a service that its load balancer's own name reaches; `discovery` is its name with the port.
     `stop_early` says that a deployment which cannot heal is to be stopped before ECS gives up. `min_tasks` is the count
-    below which the autoscaler does not go; 0 where there is none, or where schedules move its bounds. `alternate` is the
-    other target group, where ECS shifts requests between two.
+    below which the autoscaler does not go; 0 where there is none, or where schedules move its bounds. `alternate` is
+    the other target group, where ECS shifts requests between two.
     """
 
     name: str

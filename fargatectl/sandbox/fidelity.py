@@ -54,15 +54,15 @@ SERVICES = (
             ),
             Row(
                 "CreateService UpdateService DeleteService DescribeServices ListServices",
-                "What starts a deployment, DRAINING, events, pages of ten, defaults; rolling, blue/green, linear, canary",
+                "What starts a deployment, DRAINING, events, pages of ten, defaults; all four strategies",
                 "Tasks are not rebalanced over zones; no DAEMON",
             ),
             Row(
                 "ListServiceDeployments DescribeServiceDeployments DescribeServiceRevisions StopServiceDeployment "
                 "ContinueServiceDeployment",
-                "States, circuit breaker, alarms and their bake time, rollback to the last completed deployment; stages, "
-                "weights moved in the rule and back, bake time, hooks that pause, their timeouts",
-                "No function of a hook is called: it says yes, or no where that is set. Blue tasks that die are not replaced",
+                "States, circuit breaker, alarms and their bake time, rollback to the last completed deployment; "
+                "stages, weights moved in the rule and back, hooks that pause, their timeouts",
+                "A hook's function is not called: it says yes, or no where that is set; old tasks that die stay dead",
             ),
             Row(
                 "RunTask StopTask ListTasks DescribeTasks",

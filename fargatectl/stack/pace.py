@@ -9,6 +9,7 @@ from fargatectl.model.rollout import Pace
 if TYPE_CHECKING:
     from fargatectl.config.models import Service
 
+_ALL = 100  # percent
 _UNCHECKED_SECONDS = 40.0  # ECS API Reference, DeploymentConfiguration: minimumHealthyPercent
 
 
@@ -22,8 +23,15 @@ def pace_of(service: Service) -> Pace:
         grace=http.grace_period if http else 0,
         drain=http.deregistration_delay if http else 0,
         stop=max(one.stop_timeout for one in (service, *service.sidecars.values())),
-        bake=service.deploy.bake or 0,
+        bake=_bakes(service),
     )
+
+
+def _bakes(service: Service) -> float:
+    """Return how long both versions stay: between the steps in which requests move, and after the last one."""
+    deploy = service.deploy
+    steps = {"canary": 1, "linear": -(-_ALL // max(deploy.percent or _ALL, 1)) - 1}.get(deploy.strategy, 0)
+    return (deploy.bake or 0) + steps * (deploy.step_bake or 0)
 
 
 def _healthy_after(service: Service) -> float:

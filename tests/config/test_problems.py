@@ -516,7 +516,31 @@ ERRORS = [
     (f'{HEAD}[registries.hub]\nmatch = "*"', "registries.hub", 3, "`secret` is required"),
     ('app = "sg"\n[services.web]\nimage = "n"', "app", 1, "may not begin with `sg-`"),
     # not yet
-    (web('deploy = { strategy = "canary", percent = 5 }'), "services.web.deploy.strategy", 5, '`strategy = "canary"`'),
+    (web('deploy = { strategy = "canary" }'), "services.web.deploy.strategy", 5, "the service has no `http`"),
+    (
+        web('port = 80\nhttp = {}\ndeploy = { strategy = "canary", bake = 90 }'),
+        "services.web.deploy.bake",
+        7,
+        "no whole",
+    ),
+    (
+        web('port = 80\nhttp = {}\ndeploy = { strategy = "linear", percent = 2 }'),
+        "services.web.deploy.percent",
+        7,
+        "a linear step is at least 3 %",
+    ),
+    (
+        web('port = 80\nhttp = {}\ndeploy = { strategy = "canary", hooks = [{ stage = "pre_scale_up" }] }'),
+        "services.web.deploy.hooks[0]",
+        7,
+        "either `lambda` or `pause = true`",
+    ),
+    (
+        web('port = 80\nhttp = { host = "a.de" }\ndeploy = { strategy = "canary", test = { host = "a.de" } }'),
+        "services.web.deploy.test",
+        7,
+        "these are the requests of everybody",
+    ),
     # jobs
     (job('from = "wep"'), "jobs.a.from", 6, "there is no service wep"),
     (job('from = "web"', name="web"), "jobs.web", 5, "a service is called web too"),

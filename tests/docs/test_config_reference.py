@@ -12,7 +12,6 @@ from pydantic import TypeAdapter
 
 from fargatectl.config.field_types import LocalVariable, TagSelector
 from fargatectl.config.models import Config
-from fargatectl.config.overlay import STRATEGY_KEYS
 from fargatectl.config.pending import PENDING
 from fargatectl.config.section import Section
 from tests.docs.reading import Row, rows
@@ -71,7 +70,6 @@ def _is_one(annotation: Any) -> bool:
 def _is_pending(key: Key) -> bool:
     """Tell whether this version refuses the key, or all of its values but the default."""
     path = str(key)
-    strategies = {"blue_green", "linear", "canary"}
     for row in PENDING:
         if not row.values and (path == row.path or path.startswith(f"{row.path}.")):
             return True
@@ -79,10 +77,7 @@ def _is_pending(key: Key) -> bool:
             choices = set(get_args(key.field.annotation)) or {True, False}
             if choices - set(row.values) <= {key.field.default}:
                 return True
-        if row.path == "services.*.deploy.strategy":
-            strategies &= set(row.values)
-    only = {name for strategy in strategies for name in STRATEGY_KEYS[strategy]} - STRATEGY_KEYS["rolling"]
-    return path.startswith("services.*.deploy.") and key.path[-1] in only
+    return False
 
 
 KEYS = {key.path: key for key in keys(Config)}
