@@ -26,7 +26,8 @@ PAUSING = FILE + (
 
 
 def client(shell: Shell, name: str) -> Any:
-    return shell._session(None).client(name, region_name="eu-central-1")
+    session: Any = shell._session(None)
+    return session.client(name, region_name="eu-central-1")
 
 
 def service(shell: Shell) -> Any:
