@@ -42,11 +42,12 @@ def test_every_key_has_a_description_for_editors() -> None:
 
 
 def test_what_is_pending_is_refused_each_key_once_with_its_line() -> None:
+    rows = (Pending("cluster.exec"), Pending("services.*.deploy.strategy", ("canary",)), Pending("jobs"))
     with pytest.raises(ConfigError) as caught:
-        load(FULL, environment=None, variables={}, git_sha=lambda: None)
+        load(FULL, environment=None, variables={}, git_sha=lambda: None, pending=rows)
     refusals = [one for one in caught.value.problems if one.severity == "error"]
     lines = FULL.read_text().splitlines()
-    assert refusals
+    assert {problem.path for problem in refusals} == {"cluster.exec", "services.web.deploy.strategy", "jobs"}
     for problem in refusals:
         assert problem.message.endswith("is not supported by this version yet")
         assert problem.line is not None
