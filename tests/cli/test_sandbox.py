@@ -19,9 +19,17 @@ if TYPE_CHECKING:
     Command = Callable[..., subprocess.CompletedProcess[str]]
 
 
+REGISTRY = """
+[registries.hub]
+match    = "docker.io/shop/*"
+username = { env = "NOBODYS_USER" }
+password = { env = "NOBODYS_TOKEN" }
+"""
+
+
 @pytest.fixture
 def fargatectl(tmp_path: Path) -> Iterator[Command]:
-    (tmp_path / "fargatectl.toml").write_text(FILE)
+    (tmp_path / "fargatectl.toml").write_text(FILE + REGISTRY)
     hostile = {"AWS_PROFILE": "nobody", "AWS_ENDPOINT_URL": "https://aws.example.com", "AWS_CA_BUNDLE": "/nowhere"}
     environ = {**os.environ, **hostile, "XDG_STATE_HOME": str(tmp_path / "state")}
 
@@ -42,6 +50,7 @@ def test_a_service_is_deployed_and_destroyed_without_an_account(fargatectl: Comm
     deployed = fargatectl("deploy", "--sandbox", "--yes")
     assert deployed.returncode == 0, deployed.stderr
     assert "a double of AWS on this machine" in deployed.stderr
+    assert "NOBODYS_TOKEN is not set: a placeholder stands for it" in deployed.stderr
     running = json.loads(fargatectl("sandbox", "status", "--json").stdout)
     assert running["running"] is True
     assert running["endpoint"].startswith("http://127.0.0.1:")
