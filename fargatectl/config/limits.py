@@ -65,8 +65,8 @@ SECURITY_GROUPS_PER_SERVICE = 5
 """ECS API Reference, AwsVpcConfiguration: securityGroups."""
 RULES_PER_SECURITY_GROUP = 60
 """VPC User Guide, "Amazon VPC quotas": inbound or outbound rules per security group."""
-TARGET_GROUPS_PER_SERVICE = 5
-"""ECS API Reference, CreateService: loadBalancers."""
+TARGET_GROUPS_PER_LOAD_BALANCER = 100
+"""ELB quotas: target groups per Application Load Balancer."""
 RULES_PER_LOAD_BALANCER = 100
 """ELB quotas: rules per Application Load Balancer, default rules not counted."""
 USER_TAGS = 45

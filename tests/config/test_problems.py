@@ -41,6 +41,13 @@ TOPICS = [f"arn:aws:sns:eu-central-1:123456789012:t{place}" for place in range(6
 
 
 ERRORS = [
+    # what a load balancer has room for
+    (
+        HEAD + "".join(f"[services.s{n}]\nimage = 'a'\nport = 80\nhttp = {{ path = '/{n}' }}\n" for n in range(101)),
+        "services.s100.http",
+        406,
+        "101 rules on the load balancer `public`; it takes 100",
+    ),
     # certificates that are asked for
     (
         web('port = 80\nhttp = { host = "a.com" }\n[load_balancers.public]\ncertificates = "request"\n'),

@@ -43,6 +43,7 @@ def check(config: Config) -> Iterator[Finding]:
         yield from _load_balancer(config, name, routes[name])
         yield from _default_action(name, balancer, routes[name])
         yield from _rules(routes[name])
+        yield from _room(config, name, routes[name])
 
 
 def recordable(hosts: Iterable[str]) -> Iterator[str]:
@@ -207,6 +208,21 @@ def _default_action(name: str, balancer: LoadBalancer, routes: Routes) -> Iterat
         yield Finding(
             ("load_balancers", name, "default"), message, hint="give the service `host` or `path`", about=about
         )
+
+
+def _room(config: Config, name: str, routes: Routes) -> Iterator[Finding]:
+    """Yield findings about more services than a load balancer has room for; all that shift traffic have two groups."""
+    rules = [service for service, http in routes.items() if http.host or http.path]
+    shifting = {name for name, service in config.services.items() if service.deploy.strategy != "rolling"}
+    groups = [service for service in routes for _ in range(1 + (service in shifting))]
+    for places, most, noun in (
+        (rules, limits.RULES_PER_LOAD_BALANCER, "rules"),
+        (groups, limits.TARGET_GROUPS_PER_LOAD_BALANCER, "target groups"),
+    ):
+        if len(places) > most:
+            message = f"{len(places)} {noun} on the load balancer `{name}`; it takes {most}"
+            yield Finding(("services", places[most], "http"), message, hint="use a second load balancer")
+            return
 
 
 def _rules(routes: Routes) -> Iterator[Finding]:
