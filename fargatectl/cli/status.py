@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import closing, nullcontext
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from fargatectl.cli.context import target
@@ -10,16 +11,16 @@ from fargatectl.cli.signals import Interrupted
 from fargatectl.errors import ExitCode
 from fargatectl.render import machine, status as status_screen
 from fargatectl.render.console import Redrawn, is_redrawable, width_of
+from fargatectl.rollout.jobs import job_statuses
 from fargatectl.rollout.status import statuses
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from rich.text import Text
 
     from fargatectl.cli.context import Target
     from fargatectl.cli.options import StatusOptions
     from fargatectl.cli.surroundings import Surroundings
+    from fargatectl.model.jobs import JobStatus
     from fargatectl.model.status import ServiceStatus
 
 _WATCH_SECONDS = 3.0
@@ -38,9 +39,18 @@ def run(options: StatusOptions, surroundings: Surroundings) -> ExitCode:
     return ExitCode.DONE
 
 
-def _look(there: Target) -> tuple[ServiceStatus, ...]:
+@dataclass(frozen=True)
+class _Seen:
+    """The app at one moment."""
+
+    services: tuple[ServiceStatus, ...]
+    jobs: tuple[JobStatus, ...]
+
+
+def _look(there: Target) -> _Seen:
     there.aws.reads.clear()
-    return statuses(there.services, there.stack, there.aws, there.executor)
+    services = statuses(there.services, there.stack, there.aws, there.executor)
+    return _Seen(services, job_statuses(there.aws, there.jobs))
 
 
 def _watch(there: Target, surroundings: Surroundings) -> ExitCode:
@@ -66,24 +76,26 @@ def _watch(there: Target, surroundings: Surroundings) -> ExitCode:
         return asked.exit_code
 
 
-def _document(found: Sequence[ServiceStatus], there: Target) -> dict[str, object]:
+def _document(found: _Seen, there: Target) -> dict[str, object]:
     owner = there.stack.owner
     return machine.status(
-        found,
+        found.services,
         app=owner.app,
         environment=owner.environment,
         account=there.aws.identity().account,
         region=there.aws.region,
+        jobs=found.jobs,
     )
 
 
-def _screen(found: Sequence[ServiceStatus], there: Target, surroundings: Surroundings) -> Text:
+def _screen(found: _Seen, there: Target, surroundings: Surroundings) -> Text:
     owner = there.stack.owner
     return status_screen.screen(
-        found,
+        found.services,
         app=owner.app,
         environment=owner.environment,
         where=f"{there.aws.identity().account} {there.aws.region}",
         now=there.aws.now(),
         width=width_of(surroundings.voice.out),
+        jobs=found.jobs,
     )

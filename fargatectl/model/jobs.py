@@ -76,6 +76,5 @@ class JobStatus:
     service: str
     schedule: str = ""
     timezone: str = ""
-    task_definition: str = ""
     running: int = 0
     last: JobRun | None = None

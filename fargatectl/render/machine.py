@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from fargatectl.model.events import Event
     from fargatectl.model.history import PastDeployment
     from fargatectl.model.insights import QueryResult, ReadyQuery
-    from fargatectl.model.jobs import JobEnd
+    from fargatectl.model.jobs import JobEnd, JobStatus
     from fargatectl.model.logs import LogLine
     from fargatectl.model.plan import Plan
     from fargatectl.model.status import ServiceStatus
@@ -83,8 +83,14 @@ def _change(change: Change) -> Document:
     }
 
 
-def status(
-    services: Iterable[ServiceStatus], *, app: str, environment: str | None, account: str, region: str
+def status(  # noqa: PLR0913 - the contract's fields
+    services: Iterable[ServiceStatus],
+    *,
+    app: str,
+    environment: str | None,
+    account: str,
+    region: str,
+    jobs: Iterable[JobStatus] = (),
 ) -> Document:
     """Return what `status --json` prints."""
     return {
@@ -94,6 +100,29 @@ def status(
         "account": account,
         "region": region,
         "services": [service(found) for found in services],
+        "jobs": [job(found) for found in jobs],
+    }
+
+
+def job(found: JobStatus) -> Document:
+    """Return one job, as `status` has it. `last_run` is null when ECS remembers none."""
+    last = found.last
+    return {
+        "name": found.name,
+        "service": found.service,
+        "schedule": found.schedule or None,
+        "timezone": found.timezone or None,
+        "running": found.running,
+        "last_run": None
+        if last is None
+        else {
+            "task": last.task,
+            "state": last.state,
+            "started_at": last.started_at and timestamp(last.started_at),
+            "stopped_at": last.stopped_at and timestamp(last.stopped_at),
+            "exit_code": last.exit_code,
+            "reason": last.reason or None,
+        },
     }
 
 

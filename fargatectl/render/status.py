@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
+    from fargatectl.model.jobs import JobStatus
     from fargatectl.model.status import ServiceStatus
 
 _EVENTS = 8
@@ -35,8 +36,9 @@ def screen(  # noqa: PLR0913 - what a status is of
     where: str,
     now: datetime,
     width: int,
+    jobs: Sequence[JobStatus] = (),
 ) -> Text:
-    """Return the table of services, why those that failed did, and the newest events."""
+    """Return the table of services, why those that failed did, the jobs, and the newest events."""
     title = Text.assemble((escape(stack_name(app, environment)), "bold"), f" · {escape(where)}")
     head = spread(title, Text(now.astimezone().strftime("%H:%M:%S"), "dim"), width)
     if not services:
@@ -45,6 +47,8 @@ def screen(  # noqa: PLR0913 - what a status is of
     parts = [head, Text(), *lines]
     if reasons := _reasons(services, width):
         parts += [Text(), *reasons]
+    if jobs:
+        parts += [Text(), *_jobs(jobs, now, width)]
     if events := _events(services, now, width):
         parts += [Text(), *events]
     return joined(parts)
@@ -157,6 +161,30 @@ def _reasons(services: Sequence[ServiceStatus], width: int) -> list[Text]:
         for one in services
         if one.state in troubled and one.deployment is not None and one.deployment.reason
     ]
+
+
+def _jobs(jobs: Sequence[JobStatus], now: datetime, width: int) -> list[Text]:
+    rows = [[Text(name, "dim") for name in ("job", "schedule", "last run")]]
+    for job in jobs:
+        schedule = f"{job.schedule} {job.timezone}".strip()
+        rows.append([Text(escape(job.name), "bold"), Text(escape(schedule) or _NONE), _last_run(job, now)])
+    lines = columns(rows)
+    for line in lines:
+        line.truncate(width, overflow="ellipsis")
+    return lines
+
+
+def _last_run(job: JobStatus, now: datetime) -> Text:
+    last = job.last
+    if last is None:
+        return Text(f"{_NONE} (ECS remembers an hour)", "dim")
+    at = last.started_at or last.stopped_at
+    when = f"{_moment(at, now)}  " if at is not None else ""
+    if last.stopped_at is None:
+        return Text(f"{when}{escape(last.state.lower())}", "yellow")
+    if last.exit_code is None:
+        return Text(f"{when}never started: {escape(last.reason)}", "red")
+    return Text(f"{when}exit code {last.exit_code}", "red" if last.exit_code else "green")
 
 
 def _events(services: Sequence[ServiceStatus], now: datetime, width: int) -> list[Text]:

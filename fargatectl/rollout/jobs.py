@@ -9,16 +9,16 @@ from __future__ import annotations
 import threading
 from dataclasses import dataclass
 from hashlib import sha256
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from fargatectl.aws import tags
-from fargatectl.aws.errors import explain
+from fargatectl.aws.errors import ClientError, explain, says
 from fargatectl.aws.waits import Transient, retrying
 from fargatectl.engine.observer import observe
 from fargatectl.errors import AwsFailure, JobFailed, JobGoesOn, Refused
 from fargatectl.model.capacity import as_request
 from fargatectl.model.events import LogEvent, StepEvent
-from fargatectl.model.jobs import JobEnd
+from fargatectl.model.jobs import JobEnd, JobRun, JobStatus
 from fargatectl.model.values import Address, fill, known, sources
 from fargatectl.rollout.diagnosis import explain as explain_case, gather_task, suspicion, with_surroundings
 from fargatectl.rollout.tail import LATE, Selection, Tail
@@ -26,6 +26,7 @@ from fargatectl.rollout.tail import LATE, Selection, Tail
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from concurrent.futures import Executor, Future
+    from datetime import datetime
 
     from fargatectl.aws.session import Aws
     from fargatectl.engine.stack import Stack
@@ -42,6 +43,8 @@ _TOKEN = 32
 # ECS API Reference, RunTask: the role was made a moment ago, and is not known everywhere.
 _ROLE_NOT_READY = Transient("ClientException", "unable to assume the role")
 _BEFORE = "fargatectl-before"
+_STATUSES: tuple[Literal["RUNNING", "STOPPED"], ...] = ("RUNNING", "STOPPED")
+_TASKS_MAX = 100  # ECS API Reference, DescribeTasks: tasks
 
 
 @dataclass(frozen=True, slots=True)
@@ -254,6 +257,53 @@ def running(aws: Aws, view: JobView, *, started_by: str) -> list[Any]:
     found: list[Any] = aws.ecs.describe_tasks(cluster=view.cluster, tasks=arns)["tasks"]
     mine = [one for one in found if one["taskDefinitionArn"].rpartition("/")[2].rpartition(":")[0] == view.family]
     return [one for one in mine if one["lastStatus"] != "STOPPED"]
+
+
+def job_statuses(aws: Aws, views: Sequence[JobView]) -> tuple[JobStatus, ...]:
+    """Return what ECS remembers of the runs of jobs. Raises AwsFailure."""
+    try:
+        return tuple(aws.each(lambda view: _status(aws, view), views))
+    except ClientError as error:
+        raise explain(error) from error
+
+
+def _status(aws: Aws, view: JobView) -> JobStatus:
+    tasks = _remembered(aws, view)
+    runs = sorted((_run(task, view.name) for task in tasks), key=lambda run: run[0])
+    return JobStatus(
+        name=view.name,
+        service=view.service,
+        schedule=view.schedule,
+        timezone=view.timezone,
+        running=sum(task["lastStatus"] != "STOPPED" for task in tasks),
+        last=runs[-1][1] if runs else None,
+    )
+
+
+def _remembered(aws: Aws, view: JobView) -> list[Any]:
+    try:
+        arns = [
+            arn
+            for status in _STATUSES
+            for arn in aws.ecs.list_tasks(cluster=view.cluster, family=view.family, desiredStatus=status)["taskArns"]
+        ]
+    except ClientError as error:
+        if says(error, "ClusterNotFoundException"):
+            return []
+        raise
+    return aws.ecs.describe_tasks(cluster=view.cluster, tasks=arns[-_TASKS_MAX:])["tasks"] if arns else []
+
+
+def _run(task: Any, container: str) -> tuple[datetime, JobRun]:  # noqa: ANN401 - ECS's task
+    found = JobRun(
+        task=task["taskArn"].rpartition("/")[2],
+        state=task["lastStatus"],
+        started_at=task.get("startedAt"),
+        stopped_at=task.get("stoppedAt"),
+        exit_code=exit_code_of(task, container),
+        reason=task.get("stoppedReason", ""),
+    )
+    return task["createdAt"], found
 
 
 def diagnose(aws: Aws, view: JobView, task: Mapping[str, Any], place: Places, serving: str = "") -> Diagnosis:

@@ -94,6 +94,22 @@ def test_a_job_shows_its_lines_and_returns_its_code(shell: Shell) -> None:
     assert shell("run", "migrate").code == 7
 
 
+def test_status_shows_jobs_and_their_last_run(shell: Shell) -> None:
+    deployed(shell, more='schedule = "rate(1 hour)"')
+    idle = shell("status")
+    assert "migrate  rate(1 hour) UTC" in idle.out
+    assert "ECS remembers an hour" in idle.out
+    assert shell("run", "migrate").code == 0
+    (job,) = shell("status", "--json").json["jobs"]
+    assert (job["name"], job["schedule"], job["running"], job["last_run"]["exit_code"]) == (
+        "migrate",
+        "rate(1 hour)",
+        0,
+        0,
+    )
+    assert "exit code 0" in shell("status", width=80).out
+
+
 def test_a_job_that_cannot_start_is_explained(shell: Shell) -> None:
     deployed(shell)
     redefined(shell, "missing")

@@ -14,7 +14,7 @@ from fargatectl.model.diagnosis import Diagnosis
 from fargatectl.model.events import DeploymentEvent, LogEvent, RolloutProgress, StepEvent
 from fargatectl.model.history import DeploymentOutcome, PastDeployment
 from fargatectl.model.insights import QueryResult, ReadyQuery
-from fargatectl.model.jobs import JobEnd
+from fargatectl.model.jobs import JobEnd, JobRun, JobStatus
 from fargatectl.model.logs import LogLine
 from fargatectl.model.spec import Effect
 from fargatectl.model.status import DeploymentStatus, ServiceEvent, ServiceState, ServiceStatus
@@ -172,6 +172,14 @@ def a_line(field: Callable[[], str]) -> LogLine:
     return LogLine(field(), samples.START, field(), field(), field(), field())
 
 
+def some_jobs(field: Callable[[], str]) -> list[JobStatus]:
+    runs = [
+        JobRun(field(), field(), samples.START, stopped, code, field())
+        for stopped, code in [(None, None), (samples.START, 1), (samples.START, None)]
+    ]
+    return [JobStatus(field(), field(), field(), field(), 1, run) for run in (*runs, None)]
+
+
 def an_end(field: Callable[[], str]) -> JobEnd:
     return JobEnd({"taskArn": field(), "containers": [{"reason": field()}]}, 1, 2.0)
 
@@ -209,7 +217,12 @@ def screens(field: Callable[[], str], width: int) -> Iterator[Text]:
     yield plan.screen(a_plan(field, ()), file=field(), width=width)
     yield from _progress(field, width)
     services = [a_service(field, state) for state in ServiceState]
-    yield status.screen(services, app=field(), environment=field(), where=field(), now=samples.START, width=width)
+    yield status.screen(
+        [], jobs=some_jobs(field), app=field(), environment=None, where=field(), now=samples.START, width=width
+    )
+    yield status.screen(
+        services, jobs=some_jobs(field), app=field(), environment=field(), where=field(), now=samples.START, width=width
+    )
     end = an_ending(field, made)
     yield outcome.bad(end, width=width)
     yield outcome.bad(replace(end, exit_code=ExitCode.INTERRUPTED), width=width)
@@ -259,7 +272,9 @@ def documents(field: Callable[[], str]) -> Iterator[dict[str, Any]]:
     yield machine.plan_event(made)
     yield from map(machine.event, events(field))
     services = [a_service(field, state) for state in ServiceState]
-    yield machine.status(services, app=field(), environment=field(), account=field(), region=field())
+    yield machine.status(
+        services, jobs=some_jobs(field), app=field(), environment=field(), account=field(), region=field()
+    )
     yield machine.log_line(a_line(field))
     yield machine.ready_queries([ReadyQuery(field(), field(), field())])
     yield machine.query(a_result(field), text=field(), name=field(), groups=[field()])
