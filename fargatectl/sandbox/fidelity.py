@@ -120,15 +120,15 @@ SERVICES = (
                 "Load balancers write no logs into their buckets",
             ),
             Row(
-                "DescribeTags",
-                "Twenty at once, none of what is gone",
+                "DescribeTags AddTags",
+                "Twenty at once, none of what is gone; fifty tags",
+                "Tags that were there before are not counted",
             ),
         ),
         (
             Row(
-                "AddTags RemoveTags",
+                "RemoveTags",
                 "What is kept and shown",
-                "Tags are not counted, and their characters not looked at",
             ),
         ),
     ),
@@ -308,6 +308,7 @@ SERVICES = (
                 "Names, AWS's numbers of days, classes, keys by ARN; tasks write a few lines",
                 "Nothing expires; keys are kept only",
             ),
+            Row("ListTagsForResource TagResource UntagResource", "Tags by the ARN without its asterisk"),
             Row(
                 "StartQuery GetQueryResults StopQuery DescribeQueries",
                 "Scheduled, Running, Complete within four seconds; parts of an answer while it runs; malformed queries",
@@ -315,7 +316,7 @@ SERVICES = (
             ),
         ),
         (
-            Row("DeleteRetentionPolicy ListTagsForResource TagResource UntagResource", "What is kept and shown"),
+            Row("DeleteRetentionPolicy", "What is kept and shown"),
             Row(
                 "DescribeLogStreams GetLogEvents FilterLogEvents",
                 "What tasks wrote, by time and by words",

@@ -7,6 +7,7 @@ import importlib
 _MODULES = (
     "fargatectl.sandbox.sts",
     "fargatectl.sandbox.manners.paging",
+    "fargatectl.sandbox.manners.constraints",
     "fargatectl.sandbox.manners.roles",
     "fargatectl.sandbox.targets",
     "fargatectl.sandbox.autoscaling.targets",

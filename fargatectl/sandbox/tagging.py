@@ -27,6 +27,30 @@ if TYPE_CHECKING:
     from fargatectl.sandbox.wire import Call
 
 _SERVICE = "resourcegroupstaggingapi"
+_SERVICES = (
+    "acm",
+    "application-autoscaling",
+    "autoscaling",
+    "cloudwatch",
+    "dynamodb",
+    "ec2",
+    "ecr",
+    "ecs",
+    "elasticfilesystem",
+    "elasticloadbalancing",
+    "events",
+    "kms",
+    "lambda",
+    "logs",
+    "route53",
+    "s3",
+    "scheduler",
+    "secretsmanager",
+    "servicediscovery",
+    "sns",
+    "sqs",
+    "ssm",
+)  # of those that it knows, what anybody might ask for here
 _OURS = (
     "cloudwatch",
     "ecs",
@@ -88,6 +112,9 @@ def get_resources(region: Region, call: Call, _forward: Forward) -> Answer:
     wanted = params.get("ResourceARNList")
     if wanted and (params.get("TagFilters") or params.get("ResourceTypeFilters")):
         raise AwsError("InvalidParameterException", "ResourceARNList cannot be combined with filters.")
+    for kind in params.get("ResourceTypeFilters") or []:
+        if kind.partition(":")[0] not in _SERVICES:
+            raise AwsError("InvalidParameterException", f"Unsupported service type: {kind}")
     found = [
         {"ResourceARN": arn, "Tags": [{"Key": key, "Value": value} for key, value in tags.items()]}
         for arn, tags in sorted(_seen(region))

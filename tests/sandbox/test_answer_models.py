@@ -108,7 +108,10 @@ def test_the_smaller_services(scene: Scene, checker: Observer) -> None:
     logs.create_log_group(logGroupName="/a", tags={"a": "b"})
     logs.put_retention_policy(logGroupName="/a", retentionInDays=30)
     logs.associate_kms_key(logGroupName="/a", kmsKeyId="arn:aws:kms:eu-central-1:123456789012:key/k")
-    logs.describe_log_groups()
+    (group,) = logs.describe_log_groups(logGroupNamePrefix="/a")["logGroups"]
+    logs.tag_resource(resourceArn=group["logGroupArn"], tags={"c": "d"})
+    logs.untag_resource(resourceArn=group["logGroupArn"], tagKeys=["c"])
+    logs.list_tags_for_resource(resourceArn=group["logGroupArn"])
     logs.disassociate_kms_key(logGroupName="/a")
     query = {"logGroupName": "/a", "startTime": 0, "endTime": 9, "queryString": "fields @message"}
     identifier = logs.start_query(**query)["queryId"]
@@ -276,6 +279,7 @@ def test_load_balancing(scene: Scene, checker: Observer) -> None:
     elb.modify_rule(RuleArn=rule, Conditions=[{"Field": "host-header", "HostHeaderConfig": {"Values": ["a.example"]}}])
     elb.set_rule_priorities(RulePriorities=[{"RuleArn": rule, "Priority": 5}])
     elb.describe_rules(ListenerArn=scene.listener)
+    elb.add_tags(ResourceArns=[arn], Tags=[{"Key": "a", "Value": "b"}])
     elb.describe_tags(ResourceArns=[arn, group])
     elb.delete_rule(RuleArn=rule)
     elb.delete_listener(ListenerArn=scene.listener)

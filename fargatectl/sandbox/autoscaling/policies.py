@@ -40,6 +40,8 @@ def put_scaling_policy(region: Region, call: Call, _forward: Forward) -> Answer:
     known = policies.get(params["PolicyName"])
     kind = params.get("PolicyType") or (known["PolicyType"] if known else "StepScaling")
     _check_policy(params, kind, known)
+    if kind == "TargetTrackingScaling":
+        _check_metric(params, policies)
     setting = f"{kind}PolicyConfiguration"
     policy: Members = {
         "PolicyARN": known["PolicyARN"] if known else _policy_arn(region, key, params["PolicyName"]),
@@ -78,6 +80,23 @@ def _check_policy(params: Mapping[str, Any], kind: str, known: Members | None) -
         raise invalid("A resource label must be specified for the metric ALBRequestCountPerTarget.")
     if name and not name.startswith(("ECSService", "ALBRequestCountPerTarget")):
         raise invalid(f"The metric {name} is not supported for the scalable dimension ecs:service:DesiredCount.")
+
+
+_METRICS = ("PredefinedMetricSpecification", "CustomizedMetricSpecification")
+
+
+def _check_metric(params: Mapping[str, Any], policies: Mapping[str, Members]) -> None:
+    """Refuse no metric, two, and one that another policy of the target tracks already."""
+    configuration = params.get("TargetTrackingScalingPolicyConfiguration")
+    if configuration is None:
+        return
+    if sum(bool(configuration.get(one)) for one in _METRICS) != 1:
+        raise invalid("Exactly one of a predefined and a customized metric specification must be specified.")
+    metric = [configuration.get(one) for one in _METRICS]
+    others = [policy for name, policy in policies.items() if name != params["PolicyName"]]
+    tracked = [policy.get("TargetTrackingScalingPolicyConfiguration") or {} for policy in others]
+    if metric in [[one.get(key) for key in _METRICS] for one in tracked]:
+        raise invalid("Only one TargetTrackingScaling policy for a given metric specification is allowed.")
 
 
 def _check_steps(configuration: Mapping[str, Any]) -> None:

@@ -80,6 +80,8 @@ def _members(home: Namespace, params: Mapping[str, Any]) -> Members:
         _check_records(dns.get("DnsRecords") or [])
     if params.get("HealthCheckConfig") and params.get("HealthCheckCustomConfig") is not None:
         raise invalid("Specify either HealthCheckConfig or HealthCheckCustomConfig, not both.")
+    if params.get("HealthCheckConfig") and home.kind == "DNS_PRIVATE":
+        raise invalid("HealthCheckConfig can't be specified for a service in a private DNS namespace.")
     if params.get("HealthCheckConfig"):
         members["HealthCheckConfig"] = params["HealthCheckConfig"]
     if params.get("HealthCheckCustomConfig") is not None:

@@ -150,7 +150,9 @@ def selects(filters: Sequence[Mapping[str, Any]] | None, **values: str) -> bool:
 
 def page(params: Mapping[str, Any], items: Sequence[Members]) -> tuple[list[Members], Members]:
     """Return one page, at most a hundred items, and what leads to the next. Raises AwsError for a bad token."""
-    size = min(int(params.get("MaxResults") or 100), 100)
+    size = int(params.get("MaxResults") or 100)
+    if not 1 <= size <= 100:  # noqa: PLR2004 - AWS: ListNamespaces, ListServices, ListInstances
+        raise AwsError("InvalidInput", "MaxResults must be between 1 and 100.")
     token = str(params.get("NextToken") or "0")
     if not token.isdigit():
         raise invalid("Invalid NextToken.")

@@ -5,6 +5,7 @@ AWS: Route 53 API Reference, ChangeResourceRecordSets and ListResourceRecordSets
 
 from __future__ import annotations
 
+import ipaddress
 from typing import TYPE_CHECKING, Any
 
 from fargatectl.sandbox.dns.state import (
@@ -71,6 +72,7 @@ def _apply(region: Region, zone: Zone, records: Records, wish: Mapping[str, Any]
         return
     if action == "CREATE" and key in records:
         raise _Problem(f"Tried to create {called} but it already exists")
+    _check_values(record)
     _check_place(zone, records, record)
     if "AliasTarget" in record:
         _check_alias(region, zone, records, record)
@@ -94,6 +96,27 @@ def _canonical(wish: Mapping[str, Any]) -> Members:
     if alias:
         made["AliasTarget"] = {"EvaluateTargetHealth": False, **alias, "DNSName": canonical(alias["DNSName"])}
     return made
+
+
+_VERSIONS = {"A": 4, "AAAA": 6}
+_LONGEST_TTL_SECONDS = 2_147_483_647
+
+
+def _check_values(record: Mapping[str, Any]) -> None:
+    if not 0 <= record.get("TTL", 0) <= _LONGEST_TTL_SECONDS:
+        raise _Problem(f"Invalid TTL: {record['TTL']}")
+    version = _VERSIONS.get(record["Type"])
+    for value in record.get("ResourceRecords") or []:
+        if version and not _is_address(value["Value"], version):
+            problem = f"{record['Type']}RRDATAIllegalIPv{version}Address (Value is not a valid IPv{version} address)"
+            raise _Problem(f"Invalid Resource Record: 'FATAL problem: {problem} encountered with '{value['Value']}''")
+
+
+def _is_address(text: str, version: int) -> bool:
+    try:
+        return ipaddress.ip_address(text).version == version
+    except ValueError:
+        return False
 
 
 def _check_place(zone: Zone, records: Records, record: Mapping[str, Any]) -> None:

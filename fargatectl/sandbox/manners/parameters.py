@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from fargatectl.sandbox.faults import AwsError
 from fargatectl.sandbox.handlers import HANDLERS, Answer, Forward
 
 if TYPE_CHECKING:
@@ -13,13 +14,19 @@ if TYPE_CHECKING:
     from fargatectl.sandbox.wire import Call
 
 
+_STANDARD_SIZE = 4096
+
+
 class Written(dict[str, "datetime"]):
     """When the parameters of an account's Region were written last, by name."""
 
 
 @HANDLERS.handles("ssm", "PutParameter")
 def put_parameter(region: Region, call: Call, forward: Forward) -> Answer:
-    """Note the time of a write that succeeded."""
+    """Note the time of a write that succeeded; a standard parameter holds 4 KB."""
+    if call.params.get("Tier", "Standard") == "Standard" and len(call.params["Value"].encode()) > _STANDARD_SIZE:
+        message = "Standard tier parameters support a maximum parameter value of 4096 characters."
+        raise AwsError("ValidationException", message)
     answer = forward()
     region.state(Written)[call.params["Name"]] = region.date()
     return answer

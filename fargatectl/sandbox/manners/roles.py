@@ -6,6 +6,7 @@ AWS: IAM API Reference, CreateRole; IAM user guide, "Using service-linked roles"
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING, Any
 
 from fargatectl.sandbox import moto_adapter, permissions
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 _ASSUMING = ("ecs-tasks.amazonaws.com", "scheduler.amazonaws.com")
 _TRUST_SIZE, _INLINE_SIZE, _ATTACHED = 2048, 10_240, 10
+_SID = re.compile(r"[0-9A-Za-z]*")
 _SERVICE_LINKED = "/aws-service-role/"
 _NAMES = {
     "ecs.amazonaws.com": "AWSServiceRoleForECS",
@@ -37,12 +39,23 @@ _MAKERS = {
 def create_role(region: Region, call: Call, forward: Forward) -> Answer:
     """Create a role; services can assume it a little later."""
     _check_trust(region, call.params.get("AssumeRolePolicyDocument", ""))
+    _check_boundary(region, call.params.get("PermissionsBoundary") or "")
     name = call.params["RoleName"]
     if moto_adapter.has_role(region.view("iam"), name):
         raise AwsError("EntityAlreadyExists", f"Role with name {name} already exists.", status=409)
     answer = forward()
     permissions.note_change(region, answer["Role"]["Arn"])
     return answer
+
+
+def _check_boundary(region: Region, arn: str) -> None:
+    if not arn:
+        return
+    try:
+        region.ask("iam", "GetPolicy", PolicyArn=arn)
+    except AwsError as error:
+        message = f"Scope ARN: {arn} does not exist or is not attachable."
+        raise AwsError("NoSuchEntity", message, status=404) from error
 
 
 @HANDLERS.handles("iam", "UpdateAssumeRolePolicy")
@@ -96,10 +109,25 @@ def _exceeded(message: str) -> AwsError:
     return AwsError("LimitExceeded", message, status=409)
 
 
+def _sids(document: str) -> Iterator[str]:
+    try:
+        content = json.loads(document)
+    except ValueError:
+        return  # moto refuses it
+    statements = content.get("Statement") or []
+    for statement in statements if isinstance(statements, list) else [statements]:
+        yield str(statement.get("Sid") or "")
+
+
 @HANDLERS.handles("iam", "PutRolePolicy")
 def put_role_policy(region: Region, call: Call, forward: Forward) -> Answer:
     """Put an inline policy; all of a role's together have a size that they cannot exceed."""
     name, policy = call.params["RoleName"], call.params["PolicyName"]
+    if not _SID.fullmatch("".join(_sids(call.params["PolicyDocument"]))):
+        raise _malformed(
+            "Statement IDs (SID) must be alpha-numeric. Check that your input satisfies the regular expression "
+            "[0-9A-Za-z]*"
+        )
     held = moto_adapter.inline_policies(region.view("iam"), name)
     total = sum(_size(text) for key, text in held.items() if key != policy) + _size(call.params["PolicyDocument"])
     if total > _INLINE_SIZE:

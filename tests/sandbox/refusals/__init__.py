@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tests.sandbox.refusals.constraints import CONSTRAINTS
 from tests.sandbox.refusals.containers import CONTAINERS
 from tests.sandbox.refusals.ecs import DEFINITIONS, SERVICES
 from tests.sandbox.refusals.edge import EDGE
@@ -24,4 +25,5 @@ REFUSALS = [
     *JOBS,
     *EDGE,
     *WATCHING,
+    *CONSTRAINTS,
 ]
