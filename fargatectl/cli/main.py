@@ -49,6 +49,18 @@ class _Command(TyperCommand):
         return _with_plain_flags(super().get_params(ctx))
 
 
+class _SettingsCommand(_Command):
+    """A command whose help ends with every setting of the local AWS."""
+
+    def format_help(self, ctx: Any, formatter: Any) -> None:  # noqa: ANN401 - as above
+        """Write the help."""
+        from fargatectl.sandbox.settings import KEYS  # noqa: PLC0415 - nothing but this help needs it
+
+        super().format_help(ctx, formatter)
+        lines = [line for key in KEYS.values() for line in (f"   {key.example}", f"       {key.meaning}")]
+        typer.echo("\n".join([" Keys, each with an example:", "", *lines, ""]))
+
+
 def _with_plain_flags(params: list[Any]) -> list[Any]:
     """Have flags be false unless given, and shown without a type.
 
@@ -98,6 +110,7 @@ def _command(  # noqa: PLR0913 - what a command is
     answer: Answer = Answer.DOCUMENT,
     waits: str = "",
     work: str = "",
+    kind: type[_Command] = _Command,
 ) -> None:
     """Add a command that takes the fields of `accepts` as its options. Its work is in the module of the same name.
 
@@ -127,7 +140,7 @@ def _command(  # noqa: PLR0913 - what a command is
     command.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
     command.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
     epilog = "\n\n".join(["Examples:", *(f"  {example}" for example in examples)]) if examples else None
-    group.command(name, cls=_Command, help=text, epilog=epilog)(command)
+    group.command(name, cls=kind, help=text, epilog=epilog)(command)
 
 
 _command(
@@ -304,6 +317,8 @@ _command(
     "fargatectl sandbox set",
     "fargatectl sandbox set error.ecs.UpdateService=2:ThrottlingException",
     "fargatectl sandbox set health.hello/web=failing",
+    "fargatectl sandbox set health.hello/web=",
+    kind=_SettingsCommand,
 )
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from fargatectl.sandbox.settings import KEYS
 from tests.cli.conftest import FILE
 
 if TYPE_CHECKING:
@@ -69,6 +70,11 @@ def test_the_sandbox_and_an_endpoint_exclude_each_other(fargatectl: Command) -> 
 def test_an_impossible_port_or_speed_is_a_mistake_of_usage(fargatectl: Command) -> None:
     assert fargatectl("sandbox", "start", "--port", "99999").returncode == 1
     assert fargatectl("sandbox", "start", "--speed", "0").returncode == 1
+
+
+def test_help_lists_every_setting_with_an_example(fargatectl: Command) -> None:
+    text = fargatectl("sandbox", "set", "--help").stdout
+    assert [key.name for key in KEYS.values() if f"{key.example}\n" not in text or key.meaning not in text] == []
 
 
 def test_it_is_told_what_shall_go_wrong(fargatectl: Command) -> None:
