@@ -23,7 +23,8 @@ class Rate:
     operations: tuple[str, ...]
 
 
-# Of what changes things, half a burst is left to others: a pipeline may deploy to the same account at this moment.
+# Of what changes things, half a burst is left to others: a pipeline may deploy to the same account at this moment. Of
+# reads, a tenth: calls that were held up on the way arrive together with later ones.
 RATES = (
     Rate(
         10,
@@ -36,18 +37,18 @@ RATES = (
             "PutClusterCapacityProviders",
         ),
     ),
-    Rate(50, 20, ("DescribeClusters", "ListClusters")),
+    Rate(45, 20, ("DescribeClusters", "ListClusters")),
     Rate(10, 1, ("RegisterTaskDefinition", "DeregisterTaskDefinition")),
-    Rate(50, 20, ("DescribeTaskDefinition", "ListTaskDefinitions", "ListTaskDefinitionFamilies")),
+    Rate(45, 20, ("DescribeTaskDefinition", "ListTaskDefinitions", "ListTaskDefinitionFamilies")),
     Rate(2, 1, ("DeleteTaskDefinitions",)),
     Rate(10, 10, ("TagResource", "UntagResource")),
-    Rate(50, 20, ("ListTagsForResource",)),
+    Rate(45, 20, ("ListTagsForResource",)),
     Rate(50, 40, ("RunTask", "StopTask", "ExecuteCommand")),
-    Rate(100, 20, ("DescribeTasks", "ListTasks")),
+    Rate(90, 20, ("DescribeTasks", "ListTasks")),
     Rate(25, 5, ("CreateService", "UpdateService", "DeleteService")),
-    Rate(100, 20, ("DescribeServices", "ListServices")),
-    Rate(50, 20, ("DescribeServiceDeployments", "ListServiceDeployments")),
-    Rate(50, 20, ("DescribeServiceRevisions",)),
+    Rate(90, 20, ("DescribeServices", "ListServices")),
+    Rate(45, 20, ("DescribeServiceDeployments", "ListServiceDeployments")),
+    Rate(45, 20, ("DescribeServiceRevisions",)),
 )
 _PRUDENCE = 0.95
 """How much of a rate is used: calls do not arrive as evenly as they are sent."""
