@@ -97,7 +97,7 @@ class RequestedCertificates(Reconciler[RequestedCertificate, CertificateOut]):
             "Tags": pairs(spec.tags),
         }
         request |= {"SubjectAlternativeNames": others} if others else {}
-        return _described(aws, aws.acm.request_certificate(**request)["CertificateArn"]).out
+        return described(aws, aws.acm.request_certificate(**request)["CertificateArn"]).out
 
     def update(self, aws: Aws, live: CertificateLive, spec: RequestedCertificate, delta: Delta) -> CertificateOut:
         if delta.touches("tags"):
@@ -182,7 +182,7 @@ def _listed_tags(aws: Aws, arn: str) -> dict[str, str]:
     return as_dict(aws.acm.list_tags_for_certificate(CertificateArn=arn)["Tags"])
 
 
-def _described(aws: Aws, arn: str) -> CertificateLive:
+def described(aws: Aws, arn: str) -> CertificateLive:
     """Return a certificate that was just asked for, once ACM has said how to prove its domains."""
 
     def look() -> CertificateLive | None:

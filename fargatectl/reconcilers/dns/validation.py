@@ -25,6 +25,7 @@ from fargatectl.reconcilers.dns.certificate import (
     CertificateOut,
     certificates_for,
     current,
+    described,
     owned_certificates,
 )
 from fargatectl.reconcilers.dns.zone import provable_in, zones
@@ -84,7 +85,11 @@ class Validations(Reconciler[Validation, ValidationOut]):
         return answer_each(aws, lambda spec: _read(aws, known(spec.certificate), spec.zone), specs)
 
     def create(self, aws: Aws, spec: Validation) -> ValidationOut:
-        for proof in known(spec.proofs):
+        proofs = known(spec.proofs)
+        if len(proofs) < len(spec.domains):
+            # It was asked for a moment ago, by a run that died.
+            proofs = described(aws, known(spec.certificate)).out.proofs
+        for proof in proofs:
             _write(aws, spec.zone, proof)
         return _until_issued(aws, spec)
 
