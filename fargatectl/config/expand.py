@@ -9,18 +9,21 @@ from typing import TYPE_CHECKING, Any
 from fargatectl.config.checks.task import looks_secret
 from fargatectl.config.interpolate import Interpolated
 from fargatectl.config.logs import DRIVER_KEYS
-from fargatectl.config.models import Container, Deploy, LocalVariable, Logs, Secret, TagSelector
+from fargatectl.config.models import Container, CustomScaling, Deploy, Job, LocalVariable, Logs, Secret, TagSelector
 from fargatectl.config.overlay import ANY_STRATEGY, STRATEGY_KEYS
 from fargatectl.config.pending import PENDING, Pending
 from fargatectl.config.scalars import Seconds, duration
 from fargatectl.config.section import Section
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Set as AbstractSet
 
     from fargatectl.config.models import Config
 
 _UNSEEN = frozenset({"Cc", "Cf", "Zl", "Zp"})  # Unicode, general categories: controls and what reorders a line
+_OF_DNS = frozenset({"records", "ttl", "routing"})
+_OF_ALARMS = frozenset({"period", "periods"})
+_OF_SCHEDULES = frozenset({"timezone", "retries"})
 HIDDEN = "(hidden)"
 """In place of a container's variable that looks like a secret."""
 
@@ -31,7 +34,12 @@ def expanded(config: Config, pending: tuple[Pending, ...] = PENDING) -> str:
     Keys of `pending` are left out: this version would refuse them.
     """
     hidden = {row.path for row in pending if not row.values}
-    return "\n".join(_table((), _plain(config), hidden)).strip() + "\n"
+    data = _plain(config)
+    if config.discovery and config.discovery.type == "http":
+        for service in data.get("services", {}).values():
+            for key in _OF_DNS & service.get("discovery", {}).keys():
+                del service["discovery"][key]
+    return "\n".join(_table((), data, hidden)).strip() + "\n"
 
 
 class _Inline(dict[str, Any]):
@@ -44,13 +52,9 @@ def _plain(value: object) -> Any:  # noqa: ANN401 - a TOML value
         table = {key: _written(getattr(value, name), field.metadata) for key, name, field in fields}
         if isinstance(value, Container):
             table["env"] = {name: _shown(name, text) for name, text in value.env.items()}
-        if isinstance(value, Deploy):
-            for key in ANY_STRATEGY - STRATEGY_KEYS[value.strategy]:
-                del table[key]
-        if isinstance(value, Logs):
-            for key, drivers in DRIVER_KEYS.items():
-                if value.driver not in drivers:
-                    del table[key.rstrip("_")]
+        table = {key: item for key, item in table.items() if key not in _of_others(value)}
+        if isinstance(value, CustomScaling):
+            table["metric"] = {key: item for key, item in table["metric"].items() if key not in _OF_ALARMS}
         if table.get("use"):
             table = {"use": table["use"]}
         kind = _Inline if isinstance(value, Secret | TagSelector | LocalVariable) else dict
@@ -58,6 +62,15 @@ def _plain(value: object) -> Any:  # noqa: ANN401 - a TOML value
     if isinstance(value, dict):
         return {key: _plain(item) for key, item in value.items()}
     return tuple(_plain(item) for item in value) if isinstance(value, tuple) else value
+
+
+def _of_others(value: Section) -> AbstractSet[str]:
+    """Return the keys of a table that belong to another choice than the one that was made: the file may not have them."""
+    if isinstance(value, Deploy):
+        return ANY_STRATEGY - STRATEGY_KEYS[value.strategy]
+    if isinstance(value, Logs):
+        return {key.rstrip("_") for key, drivers in DRIVER_KEYS.items() if value.driver not in drivers}
+    return _OF_SCHEDULES if isinstance(value, Job) and not value.schedule else frozenset()
 
 
 def _shown(name: str, text: str) -> str:

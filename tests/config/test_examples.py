@@ -93,3 +93,36 @@ def test_guide_names_what_must_exist() -> None:
         ],
         "certificates": ["best.domain.com"],
     }
+
+
+def test_what_belongs_to_something_else_is_not_filled_in(tmp_path: Path) -> None:
+    path = tmp_path / "fargatectl.toml"
+    path.write_text(
+        """
+        app = "shop"
+        region = "eu-central-1"
+        [discovery]
+        namespace = "shop"
+        type = "http"
+        [services.web]
+        image = "nginx"
+        discovery = {}
+        scaling = { min = 1, max = 2, custom = [{ metric = { namespace = "S", name = "M" }, target = 1 }] }
+        [jobs.once]
+        from = "web"
+        command = "true"
+        [registries.hub]
+        match = "docker.io/*"
+        username = { env = "HUB_USER" }
+        password = { env = "HUB_TOKEN" }
+        [cluster]
+        exec = { log_group = "/shop/exec" }
+        [alarms]
+        notify = "arn:aws:sns:eu-central-1:123456789012:ops"
+        cpu_above = 90
+        [dashboard]
+        """
+    )
+    config = load(path, environment=None, variables={}, git_sha=lambda: None).config
+    path.write_text(expanded(config))
+    assert load(path, environment=None, variables={}, git_sha=lambda: None).config == config
