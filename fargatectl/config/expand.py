@@ -65,7 +65,7 @@ def _plain(value: object) -> Any:  # noqa: ANN401 - a TOML value
 
 
 def _of_others(value: Section) -> AbstractSet[str]:
-    """Return the keys of a table that belong to another choice than the one that was made: the file may not have them."""
+    """Return the keys of a table that belong to another choice than was made: the file may not have them."""
     if isinstance(value, Deploy):
         return ANY_STRATEGY - STRATEGY_KEYS[value.strategy]
     if isinstance(value, Logs):
