@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from random import Random
 from typing import TYPE_CHECKING
 
 import pytest
@@ -46,6 +47,26 @@ def test_what_a_kept_plan_shows_is_what_its_deploy_does(shell: Shell) -> None:
             shown.discard(("alb.listener/public:80", "update"))
         assert steps == shown
         assert changes
+
+
+def test_so_it_is_for_any_edits_at_once(shell: Shell) -> None:
+    random = Random(7)  # noqa: S311 - repeatable
+    before: list[str] = []
+    for _ in range(4):
+        chosen = random.sample([name for name in EDITS if name not in {"create", "replace"}], k=random.randint(1, 3))
+        text = FILE
+        for name in chosen:
+            text = EDITS[name](text)
+        shell.write(text)
+        assert shell("diff", "--out", "plan.json").code == 0
+        kept_changes = kept(shell)["changes"]
+        done = shell("deploy", "--yes", "--json", "--plan", "plan.json")
+        assert done.code == 0, (before, chosen, done.out)
+        assert done.events[0]["changes"] == kept_changes
+        steps = {(e["address"], e["verb"]) for e in done.events if e["event"] == "step" and e["state"] == "done"}
+        assert steps == {(c["address"], verb) for c in done.events[0]["changes"] for verb in STEPS[c["action"]]}
+        assert shell("diff", "--exit-code").code == 0, (before, chosen)
+        before = chosen
 
 
 def test_a_plan_that_is_done_is_not_done_again(shell: Shell) -> None:
