@@ -104,8 +104,8 @@ def _address(thing: Any) -> str | None:
 def test_i16_no_secret_is_printed_or_written_by_any_command(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     scene = start(flow("guide", "create")).scene
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     shell = Shell(tmp_path, scene.local, environ={"CI": "true"})
     file = shell.write(flow("guide", "create").after)
     caplog.set_level("DEBUG", "fargatectl")
