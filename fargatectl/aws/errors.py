@@ -19,7 +19,7 @@ from botocore.exceptions import (
 
 from fargatectl.errors import AwsFailure, FargatectlError, UsageError
 
-__all__ = ["BotoCoreError", "ClientError", "code_of", "explain", "is_denied", "says"]
+__all__ = ["BotoCoreError", "ClientError", "code_of", "explain", "is_denied", "is_passing", "says"]
 
 SERVICE = "Service"
 """Key under which `session` notes the service in an answer's metadata; botocore's errors do not say it."""
@@ -38,6 +38,7 @@ _DENIED = frozenset({"AccessDenied", "AccessDeniedException", "UnauthorizedOpera
 _THROTTLED = frozenset(
     {"Throttling", "ThrottlingException", "RequestLimitExceeded", "TooManyRequestsException", "PriorRequestNotComplete"}
 )
+_SERVER_ERROR = 500
 _LOG_IN = "log in again (`aws sso login`, or new keys), then run the same command"
 
 
@@ -56,6 +57,14 @@ def says(error: BaseException, code: str, fragment: str = "") -> bool:
 def is_denied(error: BaseException) -> bool:
     """Tell whether AWS lacks a right of whoever asked."""
     return code_of(error) in _DENIED
+
+
+def is_passing(error: BaseException) -> bool:
+    """Tell whether AWS was out of reach, or had too much to do, after all attempts of botocore: it may answer later."""
+    if isinstance(error, ClientError):
+        status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+        return code_of(error) in _THROTTLED or status >= _SERVER_ERROR
+    return isinstance(error, HTTPClientError | BotoConnectionError)
 
 
 def explain(error: BaseException, address: str = "") -> FargatectlError:

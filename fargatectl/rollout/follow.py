@@ -11,7 +11,7 @@ import threading
 from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any
 
-from fargatectl.aws.errors import ClientError, explain
+from fargatectl.aws.errors import ClientError, explain, is_passing
 from fargatectl.model.events import DeploymentEvent, LogEvent
 from fargatectl.model.status import ServiceState, ServiceStatus
 from fargatectl.reconcilers.service.health import health_of
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from fargatectl.rollout.outcome import Ended
 
 POLL_SECONDS = 5.0  # ECS answers 20 DescribeServices a second and account; one call takes ten services
+_OUT_OF_SIGHT_SECONDS = 120.0  # so long a network may be away before following is given up
 _SPREAD_SECONDS = 2.0  # runs that began together do not stay in step
 
 
@@ -72,6 +73,7 @@ class Follower:
         self._watched: list[Watch] = []
         self._lock = threading.Lock()
         self._polling = False
+        self._lost_at: float | None = None
 
     def __call__(self, address: Address, outputs: Mapping[Address, Any], *, changed: bool) -> Future[ServiceStatus]:
         """Return a future of the rollout's end: the service's status, or `RolloutFailed` or `StillInProgress`.
@@ -127,16 +129,30 @@ class Follower:
         while watched := self._still_watched():
             try:
                 self._poller.look(watched)
+                self._lost_at = None
             except Exception as error:  # noqa: BLE001 - every watcher must learn that nobody looks any more
+                self._lose_sight(watched, error)
+            else:
                 for watch in watched:
-                    _fail(watch, error)
-                continue
-            for watch in watched:
-                try:
-                    self._take_in(watch)
-                except Exception as error:  # noqa: BLE001 - as above, for this one
-                    _fail(watch, error)
+                    self._try_to_take_in(watch)
             self._aws.sleep(POLL_SECONDS + (self._jitter() - 0.5) * _SPREAD_SECONDS)
+
+    def _lose_sight(self, watched: Sequence[Watch], error: Exception) -> None:
+        """Look again later where AWS may be in reach again: the rollouts go on meanwhile. Else tell every watcher."""
+        now = self._aws.monotonic()
+        if self._lost_at is None:
+            self._lost_at = now
+            if is_passing(error):
+                self._log(f"{explain(error)}; the rollout goes on in AWS, and is looked at again")
+        if not is_passing(error) or self._stopped() or now - self._lost_at >= _OUT_OF_SIGHT_SECONDS:
+            for watch in watched:
+                _fail(watch, error)
+
+    def _try_to_take_in(self, watch: Watch) -> None:
+        try:
+            self._take_in(watch)
+        except Exception as error:  # noqa: BLE001 - as above, for this one
+            _fail(watch, error)
 
     def _still_watched(self) -> list[Watch]:
         with self._lock:

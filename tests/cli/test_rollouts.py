@@ -7,6 +7,7 @@ import signal
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from botocore.exceptions import EndpointConnectionError
 
 from tests.cli.conftest import FILE
 
@@ -252,3 +253,47 @@ def test_the_first_ctrl_c_says_what_goes_on_and_how_to_follow_it_or_go_back(depl
     assert "follow: fargatectl deploy --attach; go back: fargatectl rollback" in words(left)
     assert deployed("deploy", "--attach").code == 0
     assert service(deployed)["taskDefinition"].endswith("shop-web:2")
+
+
+def test_a_network_that_is_away_for_a_minute_ends_nothing(deployed: Shell) -> None:
+    clock = deployed.local.clock
+    away = (clock.monotonic() + 10, clock.monotonic() + 70)
+    open_session = deployed._session
+
+    def session(profile: str | None) -> Any:
+        made = open_session(profile)
+
+        def send(**_: Any) -> None:
+            if away[0] < clock.monotonic() < away[1]:
+                raise EndpointConnectionError(endpoint_url="https://ecs.eu-central-1.amazonaws.com")
+
+        made.events.register_first("before-send.ecs", send)
+        return made
+
+    deployed._session = session  # type: ignore[method-assign]
+    done = deployed(*NEW)
+    assert done.code == 0
+    assert words(done).count("AWS could not be reached") == 1
+    assert "the rollout goes on in AWS, and is looked at again" in words(done)
+    assert "web: steady" in done.err
+
+
+def test_a_network_that_stays_away_is_told(deployed: Shell) -> None:
+    clock = deployed.local.clock
+    end = clock.monotonic() + 10
+    open_session = deployed._session
+
+    def session(profile: str | None) -> Any:
+        made = open_session(profile)
+
+        def send(**_: Any) -> None:
+            if clock.monotonic() > end:
+                raise EndpointConnectionError(endpoint_url="https://ecs.eu-central-1.amazonaws.com")
+
+        made.events.register_first("before-send.ecs", send)
+        return made
+
+    deployed._session = session  # type: ignore[method-assign]
+    done = deployed(*NEW)
+    assert done.code == 5
+    assert "AWS could not be reached" in words(done)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -82,6 +82,25 @@ def test_another_deployment_on_top_is_told_apart() -> None:
     ended = judge(shown, "ecs-svc/2", None)
     assert ended is not None
     assert ended.end is End.SUPERSEDED
+
+
+def test_an_answer_from_before_our_deployment_ends_nothing() -> None:
+    shown = service(deployment("1", "PRIMARY", "COMPLETED", createdAt=AT))
+    assert judge(shown, "ecs-svc/2", None, since=AT + timedelta(seconds=9)) is None
+    later = service(deployment("3", "PRIMARY", "IN_PROGRESS", createdAt=AT + timedelta(seconds=20)))
+    ended = judge(later, "ecs-svc/2", None, since=AT + timedelta(seconds=9))
+    assert ended is not None
+    assert ended.end is End.SUPERSEDED
+
+
+def test_a_success_without_tasks_is_none() -> None:
+    shown = service(deployment("2", "PRIMARY", "COMPLETED"), running=0, desired=0)
+    ended = judge(shown, "ecs-svc/2", {"status": "SUCCESSFUL"}, wanted=2)
+    assert ended is not None
+    assert ended.end is End.EMPTIED
+    assert judge(shown, "ecs-svc/2", {"status": "SUCCESSFUL"}, wanted=0) is not None
+    behind = service(deployment("2", "PRIMARY", "COMPLETED"), running=1, desired=3)
+    assert judge(behind, "ecs-svc/2", {"status": "SUCCESSFUL"}, wanted=3) is None
 
 
 @pytest.mark.parametrize("gone", [None, service(status="DRAINING"), service(status="INACTIVE")])
