@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     from fargatectl.model.status import ServiceStatus
 
 _LISTED = 6  # names on a line before "and 3 more"
-_HEIGHT = 14  # lines of a diagnosis, so that with the rest a screen's last twenty lines tell all
+_SCREEN = 20  # a screen's last lines, which tell all
+_HEIGHT, _LEAST_HEIGHT = 14, 10  # lines of a diagnosis among them
 _LEAST_EVIDENCE = 3
 _IN_FULL = 2  # diagnoses; of more failures than this the others are told in a sentence
 _FOLLOW_IT = "Follow them: fargatectl deploy --attach."
@@ -95,20 +96,27 @@ def well(text: str, seconds: float | None) -> Text:
 
 def bad(ending: Ending, *, width: int) -> Text:
     """Return the end of a deploy that is not through: every failure, what serves now, what was not done, what next."""
-    told = _told(ending.failed)
+    told, tail = _told(ending.failed), _tail(ending, width)
+    taken = sum(line.plain.count("\n") + 1 for line in tail) + 1
+    height = max(_LEAST_HEIGHT, min(_HEIGHT, _SCREEN - taken))
     lines: list[Text] = []
     for place, (address, error) in enumerate(told):
-        shown = _failure(address, error, ending.plan, width, brief=len(told) > _IN_FULL and place > 0)
-        lines += [*shown, Text()]
+        brief = len(told) > _IN_FULL and place > 0
+        lines += [*_failure(address, error, ending.plan, width, height=0 if brief else height), Text()]
     if not told:
         lines = [*(Text(line, "bold") for line in wrap(summary(ending), width)), Text()]
-    lines += _stuck(ending.going_on, width)
+    lines += _stuck([error for error in ending.going_on if not isinstance(error, Paused)], width)
+    return joined(with_exit([*lines, *tail], ending.exit_code, width))
+
+
+def _tail(ending: Ending, width: int) -> list[Text]:
+    """Return the last lines of a bad end: what serves now, what was not done, what next."""
+    lines: list[Text] = []
     if ending.services:
         lines += [Text("Now:"), *serving(ending.services, width=width), Text()]
     if ending.attached is None:
         lines += [Text(line) for line in wrap(_done_and_not(ending), width)]
-    lines += [Text(line) for line in wrap(_what_next(ending), width - len("  exit 130"))]
-    return joined(with_exit(lines, ending.exit_code, width))
+    return lines + [Text(line) for line in wrap(_what_next(ending), width - len("  exit 130"))]
 
 
 def _stuck(going_on: Sequence[StillInProgress], width: int) -> list[Text]:
@@ -132,12 +140,13 @@ def _told(failed: Mapping[str, FargatectlError]) -> list[tuple[str, FargatectlEr
     return list(told.values())[:_LISTED]
 
 
-def _failure(address: str, error: FargatectlError, plan: Plan, width: int, *, brief: bool) -> list[Text]:
+def _failure(address: str, error: FargatectlError, plan: Plan, width: int, *, height: int) -> list[Text]:
+    """Return what went wrong; a diagnosis in `height` lines, or in a sentence where there is no room for one."""
     if isinstance(error, RolloutFailed | JobFailed):
-        if brief:
+        if not height:
             cause = _labelled("cause", [error.diagnosis.cause], width)
             return [*(Text(line, "bold") for line in wrap(sentence(escape(error.message)), width)), *cause]
-        return diagnosis(error.message, error.diagnosis, width=width, hint=error.hint)
+        return diagnosis(error.message, error.diagnosis, width=width, height=height, hint=error.hint)
     if isinstance(error, Paused):
         said = [Text(line, "bold") for line in wrap(sentence(escape(error.message)), width)]
         return [*said, *(Text(line) for line in wrap(escape(error.hint), width, indent="  "))]

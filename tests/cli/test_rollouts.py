@@ -138,6 +138,16 @@ def test_a_first_deployment_that_ecs_gave_up(shell: Shell) -> None:
     assert "take away what was made: fargatectl destroy" in words(failed)
 
 
+def test_the_last_twenty_lines_of_the_screen_tell_all(deployed: Shell) -> None:
+    more = "".join(f'[services.s{n}]\nimage = "acme/s{n}:1"\n' for n in range(3))
+    deployed.write(FILE + more)
+    failed = deployed("deploy", "--yes", "--quiet", "--image", "web=shop/web:oom", width=80)
+    assert failed.code == 3
+    assert len(failed.err.strip().splitlines()) <= 20, failed.err
+    for said in ("cause", "evidence", "fix", "Now:", "s2", "exit 3"):
+        assert said in failed.err
+
+
 def test_superseded(deployed: Shell) -> None:
     def somebody() -> None:
         ecs(deployed).update_service(cluster="shop", service="shop-web", forceNewDeployment=True)
