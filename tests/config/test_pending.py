@@ -16,7 +16,7 @@ from fargatectl.config.pending import PENDING, Pending, refused
 from fargatectl.config.schema import json_schema
 from fargatectl.errors import ConfigError
 
-FULL = Path(__file__).parent / "full.toml"
+FULL = Path(__file__).parents[2] / "examples" / "full.toml"
 
 
 @pytest.mark.parametrize("environment", [None, "staging", "prod"])

@@ -2,32 +2,20 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from fargatectl.config.load import load
-from fargatectl.config.pending import PENDING
 from fargatectl.config.references import references
 from fargatectl.sandbox.inprocess import LocalAws
 from tests.cli.conftest import Shell
 from tests.local import make_aws
 from tests.scenarios.account import contents
 
-FULL = Path(__file__).parents[1] / "config" / "full.toml"
+FULL = Path(__file__).parents[2] / "examples" / "full.toml"
 VARIABLES = {"GITLAB_USER": "acme", "GITLAB_TOKEN": "token", "IMAGE_TAG": "1.2.3"}
-STRATEGY = re.compile(r"^(strategy|percent|step_bake|bake) +=.*\n", re.MULTILINE)
-
-
-def full() -> str:
-    """Return the file without what this version still refuses."""
-    head, table, rest = FULL.read_text().partition("[services.web.deploy]\n")
-    if "services.*.deploy.strategy" in {row.path for row in PENDING}:
-        own, end, others = rest.partition("[services.api]")
-        rest = STRATEGY.sub("", own) + end + others
-    return head + table + rest
 
 
 class Life:
@@ -35,7 +23,7 @@ class Life:
 
     def __init__(self, directory: Path, *, account: str = "123456789012", environment: str | None = None) -> None:
         self.path = directory / "fargatectl.toml"
-        self.path.write_text(full())
+        self.path.write_text(FULL.read_text())
         self.local = LocalAws(account=account)
         self.aws = make_aws(self.local)
         loaded = load(self.path, environment=environment, variables=VARIABLES, git_sha=lambda: None)
