@@ -99,6 +99,23 @@ STACKS = {
             folder=HERE,
             every=9,
         ),
+        Stack(
+            "shifted",
+            update=(
+                ("acme/web:1", "acme/web:2"),
+                ("percent   = 10", "percent   = 20"),
+                ("requests = 500", "requests = 700"),
+                ('"next.example.com"', '"test.example.com"'),
+            ),
+            # To rolling requests stay with the group that has them; the other one, its rule and the role go.
+            replace=(
+                ("acme/web:1", "acme/web:2"),
+                ('strategy = "canary"\npercent   = 10\nstep_bake = "1m"\nbake = "1m"\n', ""),
+                ('test = { host = "next.example.com" }\n', ""),
+            ),
+            folder=HERE,
+            every=4,
+        ),
     )
 }
 
