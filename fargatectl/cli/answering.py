@@ -50,7 +50,7 @@ def _answer(options: AnswerOptions, surroundings: Surroundings, action: str) -> 
         operation = Operation(
             "continue" if goes_on else "abort",
             look,
-            done=f"the deployment of {view.name} {'is through' if goes_on else 'is rolled back'}",
+            done=f"The deployment of {view.name} {'is through' if goes_on else 'is rolled back'}",
             follower=Follower if goes_on else partial(Reversal, deployment=pause.deployment),
         )
         return operate(operation, [view], there, options, surroundings)

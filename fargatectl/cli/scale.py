@@ -74,7 +74,7 @@ def _bounds(view: ServiceView, there: Target, options: ScaleOptions) -> Operatio
     return Operation(
         "scale",
         look,
-        done=f"the autoscaler of {view.name} has its new bounds",
+        done=f"The autoscaler of {view.name} has its new bounds",
         unchanged=f"The autoscaler of {view.name} has these bounds already.",
         after=_until_deploy(there, f"services.{view.name}.scaling"),
         follower=None,

@@ -125,7 +125,7 @@ def _stuck(going_on: Sequence[StillInProgress], width: int) -> list[Text]:
     for error in [one for one in going_on if one.diagnosis is not None][:_IN_FULL]:
         assert error.diagnosis is not None  # noqa: S101 - chosen above
         lines += [*diagnosis(error.message, error.diagnosis, width=width), Text()]
-    others = [one.message for one in going_on if one.diagnosis is None]
+    others = [one.message for one in going_on if one.diagnosis is None and not isinstance(one, Paused)]
     lines += [Text(line) for one in others[:_LISTED] for line in wrap(sentence(escape(one)), width)]
     more = len(others) - _LISTED
     return [*lines, *([Text(f"So do {more} more.")] if more > 0 else []), *([Text()] if others else [])]

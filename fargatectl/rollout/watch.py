@@ -10,6 +10,7 @@ from fargatectl.model.status import ServiceState
 from fargatectl.reconcilers.service.health import health_of
 from fargatectl.rollout.diagnosis import Subject
 from fargatectl.rollout.estimate import Stand, remaining, task_seconds
+from fargatectl.rollout.stages import stage_of
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
@@ -118,7 +119,7 @@ class Watch:
             return "starting tasks"
         if self._healthy(health, running) < health.desired:
             return "waiting for healthy targets"
-        return "stopping old tasks" if health.old_running else "settling"
+        return stage_of(self.record) or ("stopping old tasks" if health.old_running else "settling")
 
     def _left(self, told: RolloutProgress, now: float) -> int | None:
         """Return the seconds to the end. What the first tasks of the rollout needed is what the others will."""

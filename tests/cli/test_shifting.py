@@ -117,6 +117,7 @@ def test_requests_move_as_the_strategy_says_and_the_weights_are_left_to_ecs(
     shell.write(image(text, "2"))
     done, traffic = watched(shell, "deploy", "--yes")
     assert (done.code, traffic.gaps, traffic.steps) == (0, [], steps)
+    assert "all requests moved, old tasks kept" in done.err
     assert traffic.shares[0] != traffic.shares[-1]
     assert shell("diff", "--exit-code").code == 0
     assert [call.operation for call in shell.local.calls if call.operation == "ModifyRule"] == []
@@ -154,8 +155,9 @@ def test_a_deployment_that_pauses_says_so_and_is_answered(shell: Shell) -> None:
     assert first.code == 6
     assert "pauses at POST_TEST_TRAFFIC_SHIFT" in first.err
     assert "fargatectl continue web" in first.err
+    assert first.err.count("waits for an answer") == 1
     done = shell("continue", "web")
-    assert (done.code, "the deployment of web is through" in done.err) == (0, True)
+    assert (done.code, "The deployment of web is through" in done.err) == (0, True)
     assert shell("continue", "web").code == 4
     shell.write(image(PAUSING, "2"))
     assert shell("deploy", "--yes", "--json").events[-1]["outcome"] == "detached"
