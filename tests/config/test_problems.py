@@ -175,6 +175,12 @@ ERRORS = [
         "the load balancer `edge` is not ours: its default action stays as it is",
     ),
     (
+        f'{HEAD}[load_balancers.a]\nuse = "corp"\n[load_balancers.b]\nuse = "corp"\n',
+        "load_balancers.b.use",
+        6,
+        "`a` is this load balancer already",
+    ),
+    (
         f'{HEAD}[cluster]\nuse = "arn:aws:ecs:us-east-1:123456789012:cluster/main"\n',
         "cluster.use",
         4,

@@ -24,8 +24,14 @@ def check(config: Config) -> Iterator[Finding]:
         if not (config.discovery.use or config.discovery.namespace):
             hint = f'namespace = "{config.app}.internal" makes one, use = "…" takes one that exists'
             yield Finding(("discovery",), "`namespace` is required", hint=hint)
+    taken: dict[str, str] = {}
     for name, balancer in config.load_balancers.items():
         yield from _alone(config, balancer, ("load_balancers", name), "load balancer")
+        other = taken.setdefault(name_in(balancer.use), name) if balancer.use else name
+        if other != name:
+            message = f"`{other}` is this load balancer already; its rules are placed together"
+            hint = f'write load_balancer = "{other}" in the services of both'
+            yield Finding(("load_balancers", name, "use"), message, hint=hint)
     for name, service in config.services.items():
         balancer_used = config.load_balancers.get(service.http.load_balancer) if service.http else None
         if service.http and balancer_used and balancer_used.use:
