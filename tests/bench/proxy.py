@@ -8,6 +8,7 @@ import re
 import threading
 import time
 from dataclasses import dataclass, field
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 _SCOPE = re.compile(r"Credential=[^/]+/\d{8}/[^/]+/([^/]+)/aws4_request")
@@ -105,6 +106,7 @@ class Proxy:
         self.traffic = Traffic()
         self._loop = asyncio.new_event_loop()
         self._serial = 0
+        self._serving: set[asyncio.Task[Any] | None] = set()  # the loop itself keeps none of them alive
         started = threading.Event()
         threading.Thread(target=self._run, args=(started,), daemon=True).start()
         started.wait()
@@ -126,6 +128,8 @@ class Proxy:
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._serial += 1
+        serving = asyncio.current_task()
+        self._serving.add(serving)
         number, traffic = self._serial, self.traffic
         traffic.connections += 1
         await asyncio.sleep(self.per_connection)
@@ -146,6 +150,7 @@ class Proxy:
         except (asyncio.IncompleteReadError, ConnectionError):
             pass
         finally:
+            self._serving.discard(serving)
             writer.close()
             up_writer.close()
 
