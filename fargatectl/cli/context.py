@@ -121,8 +121,10 @@ def target(
     variables: dict[str, str] = {}
     if converges:
         variables |= surroundings.environ
-        if options.sandbox:
-            variables |= dict.fromkeys(credentials.missing(config, variables), credentials.PLACEHOLDER)
+        missing = credentials.missing(config, variables) if options.sandbox else {}
+        for name in missing:
+            surroundings.voice.aside(f"{name} is not set: a placeholder stands for it")
+        variables |= dict.fromkeys(missing, credentials.PLACEHOLDER)
         credentials.require(loaded, variables)
     # Imported here so that a mistake in the file is told before the AWS SDK is loaded.
     from fargatectl.aws.session import WORKERS, Aws, make_session  # noqa: PLC0415
@@ -195,8 +197,6 @@ def _enter_sandbox(options: FileOptions, config: Config, surroundings: Surroundi
     surroundings.voice.aside(f"local AWS at {running.endpoint}: a double of AWS on this machine, nothing here is real")
     for sentence in lifetime.provision(running, references(config), account, region):
         surroundings.voice.aside(f"  made there, with placeholder values: {sentence}")
-    for name in credentials.missing(config, surroundings.environ):
-        surroundings.voice.aside(f"  {name} is not set: a placeholder stands for it")
     replace_aws_settings(surroundings.environ, lifetime.environment(running, account, region))
     return running.endpoint
 
