@@ -78,7 +78,7 @@ def test_a_new_value_arrives_and_is_seen_nowhere(shell: Shell) -> None:
     seen.append(shell("deploy", "--yes", "--plan", "plan.json", "--report", "report.md"))
     assert [done.code for done in seen] == [0] * len(seen)
     assert held(shell) == {"username": "acme", "password": f"{CANARY}-3"}
-    written = [path.read_text() for path in shell.directory.iterdir()]
+    written = [path.read_text() for path in shell.directory.rglob("*") if path.is_file()]
     assert not any(sings(text) for text in [*written, *(done.out + done.err for done in seen)])
 
 
