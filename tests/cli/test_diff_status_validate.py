@@ -75,6 +75,12 @@ def test_status_is_data(shell: Shell) -> None:
     assert (service["state"], service["running"], service["targets"]["healthy"]) == ("steady", 1, 1)
 
 
+def test_status_shows_the_image_of_the_service_and_not_of_a_sidecar(shell: Shell) -> None:
+    shell.write(FILE.replace("port = 80", 'sidecars.agent.image = "shop/agent:1"').replace("http =", "# http ="))
+    assert shell("deploy", "--yes").code == 0
+    assert shell("status", "--json").json["services"][0]["image"] == "shop/web:1"
+
+
 def test_validate_needs_no_aws(shell: Shell) -> None:
     done = shell("validate")
     assert (done.code, done.out) == (0, "fargatectl.toml is valid: 1 service.\n")

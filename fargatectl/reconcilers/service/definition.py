@@ -228,7 +228,10 @@ def _carries(aws: Aws, arn: str, wanted: Mapping[str, str]) -> bool:
 def _out(found: TaskDefinitionTypeDef) -> TaskDefinitionOut:
     containers = found["containerDefinitions"]
     first = next((c for c in containers if c.get("essential", True) and c.get("portMappings")), containers[0])
-    return TaskDefinitionOut(found["taskDefinitionArn"], first["image"], active=found.get("status") != "INACTIVE")
+    # A family of ours ends with the name of its main container; of two that fit, the longer is meant.
+    named = [c for c in containers if found["family"].endswith(f"-{c['name']}")]
+    main = max(named, key=lambda c: len(c["name"]), default=first)
+    return TaskDefinitionOut(found["taskDefinitionArn"], main["image"], active=found.get("status") != "INACTIVE")
 
 
 def _request(spec: TaskDefinition) -> dict[str, Any]:
