@@ -229,6 +229,51 @@ SERVICES = [
         "both a launch type and capacity provider strategy",
     ),
     Refusal(
+        "Blue/green needs a bake time",
+        f"{ECS}, DeploymentConfiguration",
+        BAD,
+        serve(deploymentConfiguration={"strategy": "BLUE_GREEN"}),
+        "bakeTimeInMinutes is required",
+    ),
+    Refusal(
+        "A linear step is three percent at least",
+        f"{ECS}, LinearConfiguration",
+        BAD,
+        serve(
+            deploymentConfiguration={
+                "strategy": "LINEAR",
+                "linearConfiguration": {"stepPercent": 2.0, "stepBakeTimeInMinutes": 1},
+            }
+        ),
+        "stepPercent",
+    ),
+    Refusal(
+        "A hook with a function names it, and the role to call it with",
+        f"{ECS}, DeploymentLifecycleHook",
+        BAD,
+        serve(
+            deploymentConfiguration={
+                "strategy": "BLUE_GREEN",
+                "bakeTimeInMinutes": 1,
+                "lifecycleHooks": [{"targetType": "AWS_LAMBDA", "lifecycleStages": ["POST_SCALE_UP"]}],
+            }
+        ),
+        "hookTargetArn and roleArn",
+    ),
+    Refusal(
+        "Requests are shifted between two groups, by a rule",
+        "ECS guide, Application Load Balancer resources for blue/green, linear, and canary deployments",
+        BAD,
+        balanced(
+            lambda scene, group: scene.serve(
+                scene.register(),
+                loadBalancers=[{"targetGroupArn": group, "containerName": "web", "containerPort": 80}],
+                deploymentConfiguration={"strategy": "BLUE_GREEN", "bakeTimeInMinutes": 1},
+            )
+        ),
+        "advancedConfiguration is required",
+    ),
+    Refusal(
         "A strategy's providers are the cluster's",
         f"{ECS}, CapacityProviderStrategyItem",
         BAD,
