@@ -102,11 +102,10 @@ def watched(shell: Shell, *arguments: str) -> tuple[Any, Traffic]:
 @pytest.mark.parametrize(
     ("text", "steps"),
     [
-        (BLUE_GREEN, [[0, 100], [0, 100]]),
         (CANARY, [[0, 100], [10, 90], [0, 100]]),
         (LINEAR, [[0, 100], [25, 75], [50, 50], [25, 75], [0, 100]]),
     ],
-    ids=["blue_green", "canary", "linear"],
+    ids=["canary", "linear"],
 )
 def test_requests_move_as_the_strategy_says_and_the_weights_are_left_to_ecs(
     shell: Shell, text: str, steps: list[list[int]]
