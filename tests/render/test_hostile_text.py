@@ -121,7 +121,7 @@ def test_what_is_escaped_can_still_be_read() -> None:
     assert escape("a\x1b[0m\nb\tc\u202e") == "a\\x1b[0m␤b c\\u202e"
 
 
-@settings(deadline=None)
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(texts)
 @example(EVERYTHING)
 def test_json_survives_and_says_the_same(text: str) -> None:
@@ -131,7 +131,7 @@ def test_json_survives_and_says_the_same(text: str) -> None:
     assert json.loads(printed)["app"] == text
 
 
-@settings(deadline=None)
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(texts)
 @example(EVERYTHING)
 def test_markdown_holds_no_html_of_others_and_its_tables_stay_whole(text: str) -> None:
