@@ -56,7 +56,9 @@ VALUES = (
     '"a\\nb"',
     "9" * 30,
 )
-SHARED_FOLDER = settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], deadline=None)
+SHARED_FOLDER = settings(
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], deadline=None
+)
 KNOWN = sorted(
     {key for table in (json_schema(), *json_schema()["$defs"].values()) for key in table.get("properties", {})}
 )
