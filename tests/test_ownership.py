@@ -47,8 +47,9 @@ ADDRESSES = [
     "alarms.alarm/web/scaling/burst",
     "dashboard.dashboard/eu-central-1",
 ]
-NAMELESS = {"alb.rule", "dns.record"}
-"""Kinds that have no twin by tags: a rule has no name that somebody else's could have too, a record takes no tags."""
+NAMELESS = {"alb.rule", "dns.certificate", "dns.record"}
+"""Kinds that have no twin by tags: rules and certificates have no name that somebody else's could have too, a record
+takes no tags."""
 KEYS = [APP, ENVIRONMENT, ADDRESS]
 RIVAL = {APP: "rival", ENVIRONMENT: "prod"}
 
