@@ -29,8 +29,9 @@ def settings(*, quick: bool) -> list[Setting]:
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="one and ten services, few runs: a minute; writes nothing")
+    parser.add_argument("--most", type=int, default=_MANY, help="the largest number of services (all)")
     options = parser.parse_args()
-    chosen = settings(quick=options.quick)
+    chosen = [setting for setting in settings(quick=options.quick) if setting.services <= options.most]
     with tempfile.TemporaryDirectory() as directory:
         lab = Lab(Path(directory))
         try:
