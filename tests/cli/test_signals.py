@@ -126,6 +126,12 @@ def test_the_end_of_an_interrupted_run_is_told_to_machines(shell: Shell) -> None
 
 
 ACCOUNT, REGION = "123456789012", "eu-central-1"
+# A shell without job control starts what runs in its background with Ctrl-C ignored, and so all that starts from there.
+HEEDING = """
+import runpy, signal
+signal.signal(signal.SIGINT, signal.default_int_handler)
+runpy.run_module("fargatectl", run_name="__main__", alter_sys=True)
+"""
 
 
 class Process:
@@ -144,7 +150,7 @@ class Process:
 
     def start(self, *arguments: str) -> subprocess.Popen[str]:
         return subprocess.Popen(  # noqa: S603 - this Python, our own package
-            [sys.executable, "-m", "fargatectl", *arguments, "--endpoint-url", self.door.url],
+            [sys.executable, "-c", HEEDING, *arguments, "--endpoint-url", self.door.url],
             cwd=self.directory,
             env=self.environment,
             stdin=subprocess.DEVNULL,
