@@ -57,7 +57,7 @@ class Cloud:
         self.calls: list[RecordedCall] = []
         self.intercept: Callable[[Call, Callable[[], Response]], Response] | None = None
         self.observe: Callable[[Call, Mapping[str, Any]], None] | None = None
-        self.moto = moto_adapter.Moto()
+        self.moto = moto_adapter.Moto(seed)
         self.reads = Reads()
         self._seed = seed
         self._recording = record

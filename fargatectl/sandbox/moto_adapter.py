@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib
 import json
+import random
 import re
 import threading
 from contextlib import contextmanager
@@ -25,6 +26,7 @@ from moto.core.resource_tagging import iter_taggable_backends
 from moto.core.routing import get_service_router
 from moto.core.serialize import get_serializer_class
 from moto.core.utils import get_service_model
+from moto.moto_api._internal import mock_random
 from werkzeug.exceptions import HTTPException, NotFound
 
 from fargatectl.sandbox.faults import AwsError
@@ -44,12 +46,17 @@ _FATAL = (KeyError, AttributeError, TypeError, ValueError, IndexError, Assertion
 
 
 class Moto:
-    """One set of moto's backends, with no state in common with any other."""
+    """One set of moto's backends, with no state in common with any other: ids repeat from run to run too."""
 
     _active: Moto | None = None
 
-    def __init__(self) -> None:
+    def __init__(self, seed: int = 0) -> None:
+        self._seed = seed
+        self._begin()
+
+    def _begin(self) -> None:
         self._state: list[tuple[Any, dict[str, Any]]] = []
+        self._chance = random.Random(self._seed).getstate()  # noqa: S311 - ids, not secrets
 
     def reset(self) -> None:
         """Forget everything."""
@@ -57,7 +64,7 @@ class Moto:
             if Moto._active is self:
                 _take_out()
                 Moto._active = None
-            self._state = []
+            self._begin()
 
     @contextmanager
     def active(self) -> Iterator[None]:
@@ -65,12 +72,17 @@ class Moto:
         with LOCK:
             if Moto._active is not self:
                 if Moto._active is not None:
-                    Moto._active._state = _take_out()  # noqa: SLF001 - another object of this class
+                    Moto._active._put_away()  # noqa: SLF001 - another object of this class
                 else:
                     _take_out()
                 _put_in(self._state)
+                mock_random.setstate(self._chance)
                 Moto._active = self
             yield
+
+    def _put_away(self) -> None:
+        self._state = _take_out()
+        self._chance = mock_random.getstate()
 
     def backend(self, service: str, account: str, region: str) -> Any:  # noqa: ANN401 - moto's objects are untyped
         """Return moto's own object for a service; to be used inside `active`, for what its API cannot say."""
