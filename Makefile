@@ -21,7 +21,7 @@ demo: $(STAMP) ## Deploy, change and destroy a service on the local AWS: no acco
 	@BIN=$(CURDIR)/$(BIN) ./examples/demo.sh
 
 test: $(STAMP) ## Run the whole suite
-	@$(BIN)/pytest -n 2 --dist worksteal -q
+	@$(BIN)/pytest -n auto --dist worksteal -q
 
 torture: $(STAMP) ## Try every fault at every call, pairs of faults and orders of steps: an hour or two
 	@$(BIN)/python -m tests.faults

@@ -44,5 +44,13 @@ def test_the_status(shell: Shell) -> None:
     assert masked(shell("status", width=WIDTH).out).startswith(screen("fargatectl status --sandbox"))
 
 
+def test_the_failure(shell: Shell) -> None:
+    shell.write((ROOT / "examples" / "minimal.toml").read_text())
+    command = "fargatectl deploy --sandbox --yes --image public.ecr.aws/nginx/nginx:crash"
+    failed = shell("deploy", "--yes", "--image", "public.ecr.aws/nginx/nginx:crash", width=WIDTH)
+    # The README leaves the plan and the progress away.
+    assert masked(failed.err).endswith(screen(command).removeprefix("…\n"))
+
+
 def test_the_file() -> None:
     assert (ROOT / "examples" / "minimal.toml").read_text() in blocks(README, "toml")
