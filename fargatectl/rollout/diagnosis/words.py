@@ -115,7 +115,8 @@ def _when(lived: float | None) -> str:
         return "while it runs"
     if lived < 1:
         return "right after its start"
-    return f"within {lived:.0f} s of its start" if lived < _SECONDS_ARE_EXACT else f"within {lived / 60:.0f} min of its start"
+    life = f"{lived:.0f} s" if lived < _SECONDS_ARE_EXACT else f"{lived / 60:.0f} min"
+    return f"within {life} of its start"
 
 
 def _of_load_balancer(case: Case) -> dict[str, str]:
