@@ -121,17 +121,34 @@ def without_service(message: str) -> str:
     return message.split(") ", 1)[1] if message.startswith("(service ") and ") " in message else message
 
 
-_ARN = re.compile(r"arn:aws[\w-]*:[\w-]*:[\w-]*:\d*:(?:\w+/)?(?P<name>[^/\s)]+)[^\s)]*")
+# The resource ends in no punctuation: it is the sentence's, like the quotes around it.
+_ARN = re.compile(r"arn:aws[\w-]*:(?P<service>[\w-]*):[\w-]*:\d*:(?P<resource>[^\s)'\"]*[\w*])")
+_OF_LOAD_BALANCERS = re.compile(r"\w+/(?:(?:app|net|gwy)/)?(?P<name>[^/]+)")
 
 
 def without_arns(text: str) -> str:
     """Return `text` with the names of things in place of their ARNs."""
-    return _ARN.sub(lambda found: found["name"], text)
+    return _ARN.sub(_name, text)
+
+
+def _name(arn: re.Match[str]) -> str:
+    """Return the name in an ARN. Service Authorization Reference: load balancing has an id behind it, others a path
+    before it, and some (secrets, log groups) have slashes in it."""
+    resource = arn["resource"]
+    if arn["service"] == "elasticloadbalancing" and (found := _OF_LOAD_BALANCERS.match(resource)):
+        return found["name"]
+    kind, _, named = resource.partition(":")
+    return named.removesuffix(":*") if named and "/" not in kind else resource.rpartition("/")[2]
+
+
+# What ECS says of a role that IAM has not shown it yet, seconds after it was made. It tries again in any case.
+_NOT_ASSUMED = re.compile(r"\(error ECS was unable to assume the role '([^']+)'.*\)", re.DOTALL)
 
 
 def event_words(message: str) -> str:
     """Return an event of ECS as people read it: without the service, and with names in place of ARNs."""
-    return without_arns(without_service(message))
+    words = without_arns(without_service(message))
+    return _NOT_ASSUMED.sub(r"role \1: ECS cannot assume it yet, and tries again", words)
 
 
 def events_words(events: Iterable[ServiceEvent]) -> dict[str, datetime]:

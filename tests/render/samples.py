@@ -128,7 +128,8 @@ WEB = ServiceStatus(
     events=(
         ServiceEvent(
             at(31),
-            "(service shop-web) registered 1 targets in (target-group arn:aws:elbv2:::targetgroup/web/7)",
+            "(service shop-web) registered 1 targets in "
+            "(target-group arn:aws:elasticloadbalancing:eu-central-1:1:targetgroup/web/7)",
         ),
         ServiceEvent(at(12), "(service shop-web) has started 1 tasks."),
     ),
