@@ -31,6 +31,7 @@ OPERATIONS: dict[str, tuple[str, ...]] = {
         "DeleteDashboards",
         "DescribeAlarms",
         "GetDashboard",
+        "GetMetricData",
         "ListTagsForResource",
         "PutDashboard",
         "PutMetricAlarm",

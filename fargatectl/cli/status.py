@@ -13,6 +13,7 @@ from fargatectl.render import machine, status as status_screen
 from fargatectl.render.console import Redrawn, is_redrawable, width_of
 from fargatectl.rollout.jobs import job_statuses
 from fargatectl.rollout.status import statuses
+from fargatectl.rollout.usage import UsageReader
 
 if TYPE_CHECKING:
     from rich.text import Text
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from fargatectl.cli.options import StatusOptions
     from fargatectl.cli.surroundings import Surroundings
     from fargatectl.model.jobs import JobStatus
-    from fargatectl.model.status import ServiceStatus
+    from fargatectl.model.status import ServiceStatus, Usage
 
 _WATCH_SECONDS = 3.0
 
@@ -45,18 +46,21 @@ class _Seen:
 
     services: tuple[ServiceStatus, ...]
     jobs: tuple[JobStatus, ...]
+    usage: Usage | None = None
 
 
-def _look(there: Target) -> _Seen:
+def _look(there: Target, usage: UsageReader | None = None) -> _Seen:
     there.aws.reads.clear()
     services = statuses(there.services, there.stack, there.aws, there.executor)
-    return _Seen(services, job_statuses(there.aws, there.jobs))
+    return _Seen(services, job_statuses(there.aws, there.jobs), usage.look() if usage else None)
 
 
 def _watch(there: Target, surroundings: Surroundings) -> ExitCode:
     """Show it again every few seconds. Ctrl-C is the way to end this, and no failure."""
     redrawn = not surroundings.json and is_redrawable(surroundings.voice.out, surroundings.environ)
-    found = _look(there)
+    # A screen's curves: a document a few seconds apart is a curve already.
+    usage = None if surroundings.json else UsageReader(there.aws, there.stack, there.services)
+    found = _look(there, usage)
     surroundings.voice.stop_waiting()
     live = Redrawn(surroundings.voice.out, screen=True) if redrawn else None
     try:
@@ -69,7 +73,7 @@ def _watch(there: Target, surroundings: Surroundings) -> ExitCode:
                 else:
                     surroundings.voice.data(_screen(found, there, surroundings))
                 there.aws.sleep(_WATCH_SECONDS)
-                found = _look(there)
+                found = _look(there, usage)
     except Interrupted as asked:
         if live is not None:
             surroundings.voice.data(_screen(found, there, surroundings))
@@ -98,4 +102,5 @@ def _screen(found: _Seen, there: Target, surroundings: Surroundings) -> Text:
         now=there.aws.now(),
         width=width_of(surroundings.voice.out),
         jobs=found.jobs,
+        usage=found.usage,
     )

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import datetime
 
     from fargatectl.model.rollout import Pace
@@ -78,6 +79,22 @@ class ServiceStatus:
     scaling: ScalingBounds | None = None
     discovery: str | None = None
     events: tuple[ServiceEvent, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """What the tasks of a service used of what is reserved for them, in percent: a value a minute, the newest last."""
+
+    cpu: tuple[float, ...] = ()
+    memory: tuple[float, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """The load of services by name; `missing` says why there is none at all."""
+
+    loads: Mapping[str, Load] = field(default_factory=dict)
+    missing: str = ""
 
 
 @dataclass(frozen=True, slots=True)

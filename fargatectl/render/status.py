@@ -7,25 +7,27 @@ from typing import TYPE_CHECKING
 
 from rich.text import Text
 
-from fargatectl.model.status import ServiceState
+from fargatectl.model.status import Load, ServiceState
 from fargatectl.render.escape import escape
 from fargatectl.render.layout import columns, cut, fitted, joined, spread
 from fargatectl.render.words import STATE_STYLES, STATES, event_words, stack_name
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from datetime import datetime
 
     from fargatectl.model.jobs import JobStatus
-    from fargatectl.model.status import ServiceStatus
+    from fargatectl.model.status import ServiceStatus, Usage
 
 _EVENTS = 8
 _SELF_EVIDENT = frozenset({ServiceState.STEADY, ServiceState.MISSING})
 _NONE = "\N{EN DASH}"
 _DAY_SECONDS = 86400
 _LEAST_IMAGE = 12  # cells that still tell one image from another
-_COLUMNS = ("service", "state", "tasks", "targets", "revision", "image", "scaling", "address")
-_IMAGE = _COLUMNS.index("image")
+_LOAD = ("cpu", "memory")
+_FOLDS = ((), ("address",), ("address", *_LOAD))  # what goes below the others, as far as there is no room for it
+_BARS = "▁▂▃▄▅▆▇█"  # eighths of what is reserved, whatever the other values are: services can be compared
+_BUSY_PERCENT = 90
 
 
 def screen(  # noqa: PLR0913 - what a status is of
@@ -37,14 +39,21 @@ def screen(  # noqa: PLR0913 - what a status is of
     now: datetime,
     width: int,
     jobs: Sequence[JobStatus] = (),
+    usage: Usage | None = None,
 ) -> Text:
-    """Return the table of services, why those that failed did, the jobs, and the newest events."""
+    """Return the table of services, why those that failed did, the jobs, and the newest events.
+
+    Columns of `usage` are there when it is.
+    """
     title = Text.assemble((escape(stack_name(app, environment)), "bold"), f" · {escape(where)}")
     head = spread(title, Text(now.astimezone().strftime("%H:%M:%S"), "dim"), width)
     if not services:
         return joined([head, Text(), Text("  The file has no services.", "dim")])
-    lines = _table(services, width) or _blocks(services, width)
+    loads = usage.loads if usage else {}
+    lines = _table(services, loads, width) or _blocks(services, loads, width)
     parts = [head, Text(), *lines]
+    if usage and (unknown := _unknown(usage)):
+        parts += [Text(), Text(f"  {cut(f'cpu, memory: {escape(unknown)}', width - 2)}", "dim")]
     if reasons := _reasons(services, width):
         parts += [Text(), *reasons]
     if jobs:
@@ -87,20 +96,38 @@ def _health(service: ServiceStatus) -> str:
     return f"{service.running}/{service.desired} running"
 
 
-def _cells(service: ServiceStatus) -> list[Text]:
+def _cells(service: ServiceStatus, loads: Mapping[str, Load]) -> dict[str, Text]:
+    """Return the cells of a service by column, without those of a load that nobody asked for."""
     missing = service.state is ServiceState.MISSING
     tasks = f"{service.running}/{service.desired}" + (f" +{service.pending}" if service.pending else "")
     scaling = f"{service.scaling.min}{_NONE}{service.scaling.max}" if service.scaling else _NONE
-    return [
-        Text(escape(service.name), "bold"),
-        Text(STATES[service.state], STATE_STYLES[service.state]),
-        Text(_NONE if missing else tasks),
-        _targets(service),
-        Text(escape(service.task_definition) or _NONE),
-        Text(escape(service.image) or _NONE),
-        Text(scaling),
-        Text(address(service) or _NONE),
-    ]
+    load = loads.get(service.name, Load())
+    return {
+        "service": Text(escape(service.name), "bold"),
+        "state": Text(STATES[service.state], STATE_STYLES[service.state]),
+        "tasks": Text(_NONE if missing else tasks),
+        "targets": _targets(service),
+        "revision": Text(escape(service.task_definition) or _NONE),
+        "image": Text(escape(service.image) or _NONE),
+        **({"cpu": sparkline(load.cpu), "memory": sparkline(load.memory)} if loads else {}),
+        "scaling": Text(scaling),
+        "address": Text(address(service) or _NONE),
+    }
+
+
+def sparkline(percents: Sequence[float]) -> Text:
+    """Return a curve of shares as bars, with the last one as a number."""
+    if not percents:
+        return Text(_NONE)
+    bars = "".join(_BARS[max(0, min(int(one * len(_BARS) / 100), len(_BARS) - 1))] for one in percents)
+    return Text(f"{bars} {percents[-1]:.0f}%", "red" if percents[-1] >= _BUSY_PERCENT else "")
+
+
+def _unknown(usage: Usage) -> str:
+    """Return why nothing is known of the load of any service."""
+    if usage.loads and not any(load.cpu or load.memory for load in usage.loads.values()):
+        return "no values yet, CloudWatch is a minute or two behind"
+    return usage.missing
 
 
 def _targets(service: ServiceStatus) -> Text:
@@ -117,19 +144,28 @@ def _targets(service: ServiceStatus) -> Text:
     return Text(" ").join(told) if told else Text("none", "red")
 
 
-def _table(services: Sequence[ServiceStatus], width: int) -> list[Text]:
-    """Return the table, with images cut as far as they must be and, if there is no room beside them, addresses on
-    lines of their own; nothing if even that does not fit."""
-    header = [Text(name, "dim") for name in _COLUMNS]
-    rows = [_cells(replace(service, image=_without_registry(service.image))) for service in services]
-    whole = fitted([header, *rows], width, shrink=_IMAGE, least=_LEAST_IMAGE)
-    if whole:
-        return whole
-    lines = fitted([row[:-1] for row in [header, *rows]], width, shrink=_IMAGE, least=_LEAST_IMAGE)
-    if not lines:
-        return []
-    below = [[Text(f"    {row[-1].plain}")] if row[-1].plain != _NONE else [] for row in rows]
-    return [lines[0], *(line for pair in zip(lines[1:], below, strict=True) for line in (pair[0], *pair[1]))]
+def _table(services: Sequence[ServiceStatus], loads: Mapping[str, Load], width: int) -> list[Text]:
+    """Return the table, with images cut as far as they must be and, where there is no room beside the rest, addresses
+    and then the load on lines of their own; nothing if even that does not fit."""
+    rows = [_cells(replace(service, image=_without_registry(service.image)), loads) for service in services]
+    for folded in _FOLDS:
+        shown = [name for name in rows[0] if name not in folded]
+        cells = [[Text(name, "dim") for name in shown], *([row[name] for name in shown] for row in rows)]
+        if lines := fitted(cells, width, shrink=shown.index("image"), least=_LEAST_IMAGE):
+            below = [_below({name: row[name] for name in folded if name in row}, width) for row in rows]
+            return [lines[0], *(line for line, more in zip(lines[1:], below, strict=True) for line in (line, *more))]
+    return []
+
+
+def _below(cells: Mapping[str, Text], width: int) -> list[Text]:
+    """Return what stands under a service: its address and its load, on one line if they fit."""
+    told = {name: cell for name, cell in cells.items() if cell.plain != _NONE}
+    parts = [Text.assemble((f"{name} ", "dim"), told[name]) for name in _LOAD if name in told]
+    load = [Text("  ").join(parts)] if parts else []
+    lines = [told["address"], *load] if "address" in told else load
+    if sum(line.cell_len + 4 for line in lines) <= width:
+        lines = [Text("    ").join(lines)] if lines else []
+    return [Text.assemble("    ", line) for line in lines]
 
 
 def _without_registry(image: str) -> str:
@@ -138,16 +174,16 @@ def _without_registry(image: str) -> str:
     return rest if slash and ("." in host or ":" in host) else image
 
 
-def _blocks(services: Sequence[ServiceStatus], width: int) -> list[Text]:
+def _blocks(services: Sequence[ServiceStatus], loads: Mapping[str, Load], width: int) -> list[Text]:
     lines: list[Text] = []
     for service in services:
-        name, state, *rest = _cells(service)
+        cells = _cells(service, loads)
         if lines:
             lines.append(Text())
-        lines.append(Text.assemble("  ", name, "  ", state))
+        lines.append(Text.assemble("  ", cells.pop("service"), "  ", cells.pop("state")))
         labelled = [
             [Text(label, "dim"), Text(cut(cell.plain, width - 14), cell.style)]
-            for label, cell in zip(_COLUMNS[2:], rest, strict=True)
+            for label, cell in cells.items()
             if cell.plain != _NONE
         ]
         lines += columns(labelled, indent="    ")

@@ -342,6 +342,12 @@ SERVICES = (
                 "Bodies are checked, deleted all or none",
                 "Of widgets only type, place and Region are looked at; no warnings",
             ),
+            Row(
+                "GetMetricData",
+                "CPU and memory of services as Container Insights counts them, once a minute, while tasks run and the "
+                "cluster records",
+                "The values are made up; of other metrics moto knows what was put there; no expressions",
+            ),
             Row("TagResource UntagResource ListTagsForResource", "Alarms and dashboards"),
         ),
     ),

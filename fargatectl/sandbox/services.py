@@ -17,6 +17,7 @@ _MODULES = (
     "fargatectl.sandbox.schedules",
     "fargatectl.sandbox.cloudwatch.alarms",
     "fargatectl.sandbox.cloudwatch.dashboards",
+    "fargatectl.sandbox.cloudwatch.metrics",
     "fargatectl.sandbox.dns.zones",
     "fargatectl.sandbox.dns.records",
     "fargatectl.sandbox.manners.certificates",

@@ -17,7 +17,7 @@ from fargatectl.model.insights import QueryResult, ReadyQuery
 from fargatectl.model.jobs import JobEnd, JobRun, JobStatus
 from fargatectl.model.logs import LogLine
 from fargatectl.model.spec import Effect
-from fargatectl.model.status import DeploymentStatus, ServiceEvent, ServiceState, ServiceStatus
+from fargatectl.model.status import DeploymentStatus, Load, ServiceEvent, ServiceState, ServiceStatus, Usage
 from fargatectl.model.values import Address
 from fargatectl.render import history, insights, job, logs, machine, markdown, outcome, plan, problems, report, status
 from fargatectl.render.outcome import Ending
@@ -222,6 +222,15 @@ def screens(field: Callable[[], str], width: int) -> Iterator[Text]:
     )
     yield status.screen(
         services, jobs=some_jobs(field), app=field(), environment=field(), where=field(), now=samples.START, width=width
+    )
+    yield status.screen(
+        services,
+        app=field(),
+        environment=None,
+        where=field(),
+        now=samples.START,
+        width=width,
+        usage=Usage({"web": Load((1.0,))}, field()),
     )
     end = an_ending(field, made)
     yield outcome.bad(end, width=width)

@@ -13,11 +13,13 @@ from fargatectl.model.plan import Plan
 from fargatectl.model.spec import Effect
 from fargatectl.model.status import (
     DeploymentStatus,
+    Load,
     ScalingBounds,
     ServiceEvent,
     ServiceState,
     ServiceStatus,
     TargetCounts,
+    Usage,
 )
 from fargatectl.model.values import Address
 
@@ -154,6 +156,13 @@ WORKER = ServiceStatus(
     deployment=DeploymentStatus("ecs-svc/3", "FAILED", 3, START, "tasks failed to start"),
 )
 BATCH = ServiceStatus(name="batch", state=ServiceState.MISSING)
+USAGE = Usage(
+    {
+        "web": Load((12, 24, 31, 47, 58, 71, 83, 96, 101, 93.4), (40, 41, 41, 42, 44, 47, 47, 47, 48, 48.2)),
+        "api": Load((0, 0.4, 2.6), (12.4, 12.5, 12.6)),
+        "worker": Load(),
+    }
+)
 
 TOO_MANY_RULES = AwsFailure(
     "AWS answered elbv2:CreateRule with TooManyRules: 100 of 100 rules are used",

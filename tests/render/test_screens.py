@@ -10,6 +10,7 @@ from inline_snapshot import external_file
 
 from fargatectl.errors import AwsFailure, ConfigError, ExitCode, NotFoundError, Refused, StillInProgress
 from fargatectl.model.events import DeploymentEvent
+from fargatectl.model.status import Load, Usage
 from fargatectl.render import markdown, outcome, plan, problems, status
 from fargatectl.render.outcome import Ending
 from fargatectl.render.progress import Lines, Progress
@@ -64,6 +65,29 @@ def test_status(width: int) -> None:
         width=width,
     )
     matches(f"status-{width}", shown)
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_status_with_the_load(width: int) -> None:
+    services = [samples.WEB, samples.API, samples.WORKER]
+    shown = status.screen(
+        services,
+        app="shop",
+        environment="prod",
+        where="123456789012 eu-central-1",
+        now=samples.at(40),
+        width=width,
+        usage=samples.USAGE,
+    )
+    matches(f"status-load-{width}", shown)
+
+
+def test_a_load_without_values_says_why() -> None:
+    first = Usage({"api": Load()})
+    shown = status.screen(
+        [samples.API], app="shop", environment=None, where="1 eu", now=samples.START, width=80, usage=first
+    )
+    assert "  cpu, memory: no values yet, CloudWatch is a minute or two behind\n" in shown.plain
 
 
 @pytest.mark.parametrize("width", WIDTHS)

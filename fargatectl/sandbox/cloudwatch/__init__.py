@@ -1,1 +1,2 @@
-"""CloudWatch of the local AWS: alarms and dashboards. No metric moves, so that states of alarms change by hand."""
+"""CloudWatch of the local AWS: alarms, dashboards, and what Container Insights counts. What moves is made up, so that
+states of alarms change by hand."""

@@ -56,7 +56,25 @@ def both_composites(scene: Scene) -> None:
     composite("ALARM(a)", "two")(scene).delete_alarms(AlarmNames=["one", "two"])
 
 
+def measure(*ids: str, minutes: int = 5) -> Callable[[Scene], Any]:
+    metric = {"Namespace": "ECS/ContainerInsights", "MetricName": "CpuUtilized"}
+    queries = [{"Id": one, "MetricStat": {"Metric": metric, "Period": 60, "Stat": "Average"}} for one in ids]
+    return lambda scene: scene.client("cloudwatch").get_metric_data(
+        MetricDataQueries=queries, StartTime=0, EndTime=60 * minutes
+    )
+
+
 WATCHING = [
+    Refusal("A metric's id begins with a small letter", f"{API}, GetMetricData", INVALID, measure("Cpu"), "pattern"),
+    Refusal("Each metric has an id of its own", f"{API}, GetMetricData", INVALID, measure("a", "a"), "unique"),
+    Refusal(
+        "Five hundred metrics are asked for at most",
+        f"{API}, GetMetricData",
+        INVALID,
+        measure(*(f"a{one}" for one in range(501))),
+        "500",
+    ),
+    Refusal("Metrics are of some time", f"{API}, GetMetricData", INVALID, measure("a", minutes=0), "StartTime"),
     Refusal("An alarm's period is 10, 20, 30 or whole minutes", f"{API}, PutMetricAlarm", INVALID, alarm(Period=45)),
     Refusal("An alarm looks back a day", f"{API}, PutMetricAlarm", INVALID, alarm(EvaluationPeriods=1441)),
     Refusal("An alarm needs no more points than it has", f"{API}, PutMetricAlarm", INVALID, alarm(DatapointsToAlarm=2)),
