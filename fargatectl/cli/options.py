@@ -388,7 +388,7 @@ class StatusOptions(FileOptions):
     """The options of `status`."""
 
     watch: Annotated[
-        bool, Option("--watch", help="Look again every few seconds, until Ctrl-C; with CPU and memory.", rich_help_panel=OUTPUT)
+        bool, Option("--watch", help="Look again every few seconds, with CPU and memory.", rich_help_panel=OUTPUT)
     ] = False
 
 

@@ -60,7 +60,7 @@ def test_the_load_of_all_services_is_one_question_a_minute(shell: Shell) -> None
     assert "steady" in denied
     assert "cpu, memory: AWS answered cloudwatch:GetMetricData with AccessDenied" in denied
     shell.local.clock.sleep(600)
-    done = watch(shell, looks=21)  # every three seconds
+    done = watch(shell, looks=22)  # every three seconds
     assert asked(shell) == ["GetMetricData"] * 2
     (call,) = {len(call.params["MetricDataQueries"]) for call in shell.local.calls if call.service == "cloudwatch"}
     assert call == 8

@@ -148,6 +148,9 @@ def test_alarms_and_dashboards(scene: Scene, checker: Observer) -> None:
     cloudwatch.list_dashboards()
     cloudwatch.delete_dashboards(DashboardNames=["d"])
     cloudwatch.delete_alarms(AlarmNames=["a", "all"])
+    counted = {"Namespace": "ECS/ContainerInsights", "MetricName": "CpuUtilized"}
+    measured = {"Id": "a", "MetricStat": {"Metric": counted, "Period": 60, "Stat": "Average"}}
+    cloudwatch.get_metric_data(MetricDataQueries=[measured], StartTime=0, EndTime=60)
     assert (checker.problems, checker.missed("cloudwatch")) == ([], set())
 
 
