@@ -6,9 +6,10 @@ Anything else that reaches the edge is a bug of ours (exit code 70). `docs/exit-
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import IntEnum
 from typing import TYPE_CHECKING, ClassVar
+
+from fargatectl.dataclass import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -6,8 +6,10 @@ import http.client
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Any, TypeAlias
+
+from fargatectl.dataclass import dataclass
 
 if TYPE_CHECKING:
     from email.message import Message

@@ -7,8 +7,9 @@ Reference, "Request throttling for the Amazon ECS API"). All threads of a run sh
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from fargatectl.dataclass import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Callable

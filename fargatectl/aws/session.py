@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import threading
 from concurrent.futures import Future
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
@@ -20,6 +19,7 @@ from botocore.config import Config
 from fargatectl.aws.errors import SERVICE
 from fargatectl.aws.models import TrimmedModels
 from fargatectl.aws.rates import Budget
+from fargatectl.dataclass import dataclass
 from fargatectl.errors import Stopped
 
 if TYPE_CHECKING:

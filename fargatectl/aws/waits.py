@@ -6,12 +6,12 @@ and sockets: none of them is named here, so that nothing is retried in two layer
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
 import tenacity
 
 from fargatectl.aws.errors import says
+from fargatectl.dataclass import dataclass
 from fargatectl.errors import AwsFailure
 
 if TYPE_CHECKING:

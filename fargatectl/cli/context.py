@@ -6,7 +6,7 @@ import os
 import subprocess
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,6 +16,7 @@ from fargatectl.cli import endpoints
 from fargatectl.config import credentials
 from fargatectl.config.load import find, load
 from fargatectl.config.override import with_images
+from fargatectl.dataclass import dataclass
 from fargatectl.errors import UsageError
 
 if TYPE_CHECKING:

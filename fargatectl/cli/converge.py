@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from fargatectl.cli.exits import code_of, outcome_of, worst
 from fargatectl.cli.viewers import viewer
+from fargatectl.dataclass import dataclass
 from fargatectl.engine.executor import Outcome, execute
 from fargatectl.errors import ExitCode, FargatectlError, RolloutFailed, StillInProgress
 from fargatectl.model.change import Action

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from fargatectl.cli.context import require_account, target
 from fargatectl.cli.signals import Interrupted
 from fargatectl.cli.timeouts import since_of
+from fargatectl.dataclass import dataclass
 from fargatectl.errors import ExitCode, UsageError
 from fargatectl.model.insights import READY, QueryResult
 from fargatectl.model.nearest import nearest

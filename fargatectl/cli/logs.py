@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from fargatectl.cli.context import require_account, target
 from fargatectl.cli.signals import Interrupted
 from fargatectl.cli.timeouts import since_of
+from fargatectl.dataclass import dataclass
 from fargatectl.errors import ExitCode, UsageError
 from fargatectl.render import machine
 from fargatectl.render.logs import LogPrinter

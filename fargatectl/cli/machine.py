@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import platform
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from fargatectl.dataclass import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

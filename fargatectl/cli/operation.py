@@ -6,7 +6,7 @@ proves ownership, takes the steps and tells them.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import TYPE_CHECKING, Any
 
 from fargatectl.cli.confirm import confirm_deploy
@@ -14,6 +14,7 @@ from fargatectl.cli.context import require_account
 from fargatectl.cli.converge import carry_out
 from fargatectl.cli.locking import locked, patience
 from fargatectl.cli.timeouts import timeout_of
+from fargatectl.dataclass import dataclass
 from fargatectl.engine.planner import plan
 from fargatectl.engine.reconciler import Live, Resource
 from fargatectl.errors import ExitCode, Refused

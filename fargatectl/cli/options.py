@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
 from pathlib import Path  # noqa: TC003 - typer evaluates the annotations
 from typing import Annotated
 
 from typer import Argument, Option
+
+from fargatectl.dataclass import dataclass
 
 WHERE = "Which file, which account"
 OUTPUT = "Output"

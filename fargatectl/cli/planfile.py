@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 from fargatectl import __version__
+from fargatectl.dataclass import dataclass
 from fargatectl.errors import PlanChanged, UsageError
 from fargatectl.render import machine
 from fargatectl.render.plain import timestamp

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from contextlib import closing, nullcontext
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from fargatectl.cli.context import target
 from fargatectl.cli.signals import Interrupted
+from fargatectl.dataclass import dataclass
 from fargatectl.errors import ExitCode
 from fargatectl.render import machine, status as status_screen
 from fargatectl.render.console import Redrawn, is_redrawable, width_of

@@ -6,7 +6,7 @@ import os
 import sys
 import threading
 import time
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import UTC, datetime
 from enum import StrEnum
 from functools import cached_property
@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, TextIO, cast
 
 from fargatectl.cli.machine import Machine
 from fargatectl.cli.signals import Signals
+from fargatectl.dataclass import dataclass
 from fargatectl.errors import UsageError
 
 if TYPE_CHECKING:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+
+from fargatectl.dataclass import dataclass
 
 KeyPath = tuple[str | int, ...]
 """The keys and indices that lead to a value: `("services", "web", "capacity", 0, "weight")`."""

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
 
 from fargatectl.config.findings import Finding
+from fargatectl.dataclass import dataclass
 from fargatectl.model.nearest import nearest
 
 if TYPE_CHECKING:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from fargatectl.dataclass import dataclass
 
 AS_OF = "2026-11-01"
 

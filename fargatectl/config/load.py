@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +15,7 @@ from fargatectl.config.pending import PENDING, Pending, refused
 from fargatectl.config.places import places
 from fargatectl.config.source import FILE_NAME, read
 from fargatectl.config.version import unmet
+from fargatectl.dataclass import dataclass
 from fargatectl.errors import ConfigError, Problem, UsageError
 from fargatectl.model.nearest import nearest
 

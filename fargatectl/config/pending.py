@@ -5,10 +5,10 @@ A concern that lands takes its rows out of this table; that is all there is to d
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from fargatectl.config.findings import Finding
+from fargatectl.dataclass import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

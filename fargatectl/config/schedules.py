@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from datetime import datetime
+
+from fargatectl.dataclass import dataclass
 
 _RATE = re.compile(r"[1-9][0-9]* (minute|minutes|hour|hours|day|days)")
 _MOMENT = "%Y-%m-%dT%H:%M:%S"

@@ -13,10 +13,11 @@ A failed step skips what depends on it and nothing else.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
 
 from fargatectl.aws.errors import explain
+from fargatectl.dataclass import dataclass
 from fargatectl.engine.fresh import Proofs
 from fargatectl.engine.graph import walk
 from fargatectl.engine.secrecy import withhold

@@ -21,9 +21,9 @@ The protocol, over any `LockStore`:
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
+from fargatectl.dataclass import dataclass
 from fargatectl.engine.generations import LEASE_SECONDS
 from fargatectl.errors import FargatectlError, LeaseLost, LockHeld, Refused
 from fargatectl.model.lock import State

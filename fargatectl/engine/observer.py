@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from collections import defaultdict
 from concurrent.futures import FIRST_COMPLETED, Future, wait
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Any
 
 from fargatectl.aws.errors import explain
+from fargatectl.dataclass import dataclass
 from fargatectl.engine.reconciler import Live
 from fargatectl.errors import FargatectlError
 from fargatectl.model.spec import resolve

@@ -5,9 +5,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from fargatectl.dataclass import dataclass
 from fargatectl.engine.observer import observe
 from fargatectl.engine.sweep import Swept, sweep
 from fargatectl.errors import ConfigError, FargatectlError, NotFoundError, Problem, Refused

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
+from fargatectl.dataclass import dataclass
 from fargatectl.model.change import Action, Delta, diff
 from fargatectl.model.ownership import owner_of
 from fargatectl.model.spec import Effect, Spec

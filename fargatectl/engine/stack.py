@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
+from fargatectl.dataclass import dataclass
 from fargatectl.engine.reconciler import Resource, Source
 from fargatectl.model.spec import Spec
 from fargatectl.model.values import Address, Late, Ref

@@ -6,10 +6,10 @@ in the middle of a create-first replacement.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from fargatectl.aws.errors import explain
+from fargatectl.dataclass import dataclass
 from fargatectl.model.change import Action, Change, Delta
 from fargatectl.model.ownership import ADDRESS
 from fargatectl.model.values import Address

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from fargatectl.dataclass import dataclass
 from fargatectl.model.capacity import Capacity  # noqa: TC001 - a field's type, which `fill` replaces by
 from fargatectl.model.logs import LogSource  # noqa: TC001 - as above
 

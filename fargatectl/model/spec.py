@@ -10,11 +10,12 @@ The conventions that make one generic diff possible:
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import field, fields, replace
 from enum import StrEnum
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
+from fargatectl.dataclass import dataclass
 from fargatectl.model.values import Address, fill, sources
 
 if TYPE_CHECKING:

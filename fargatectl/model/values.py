@@ -7,9 +7,11 @@ no other marker for the unknown. Edges between resources are read off the Refs i
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields, is_dataclass, replace
+from dataclasses import field, fields, is_dataclass, replace
 from types import NoneType
 from typing import TYPE_CHECKING, Any, Generic, NewType, TypeAlias, TypeVar, Union
+
+from fargatectl.dataclass import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

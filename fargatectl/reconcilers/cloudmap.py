@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -10,6 +10,7 @@ from fargatectl.aws.answers import answer_each
 from fargatectl.aws.errors import ClientError, says
 from fargatectl.aws.tags import as_dict, pairs
 from fargatectl.aws.waits import Transient, polling, retrying
+from fargatectl.dataclass import dataclass
 from fargatectl.engine.existing import missing, require_foreign
 from fargatectl.engine.proof import require_ours, same_owner, tags_shown
 from fargatectl.engine.reconciler import Live, Lookup, Reconciler

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from fargatectl.aws.errors import ClientError, says
 from fargatectl.aws.tags import as_dict, pairs
+from fargatectl.dataclass import dataclass
 from fargatectl.engine.proof import tags_shown
 from fargatectl.engine.reconciler import Live, Reconciler
 from fargatectl.model import names

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from fargatectl.aws.answers import answer_each
 from fargatectl.aws.errors import ClientError, says
+from fargatectl.dataclass import dataclass
 from fargatectl.engine.reconciler import Lookup
 from fargatectl.errors import NotFoundError
 from fargatectl.model.spec import Spec, setting

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
 from fargatectl.aws.answers import answer_each
 from fargatectl.aws.errors import ClientError, says
+from fargatectl.dataclass import dataclass
 from fargatectl.engine.reconciler import Lookup
 from fargatectl.errors import NotFoundError
 from fargatectl.model.images import DOCKER_HUB, Image, parse

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from fargatectl.aws.errors import ClientError, says
 from fargatectl.aws.tags import as_dict, pairs
 from fargatectl.aws.waits import Transient, polling, retrying
+from fargatectl.dataclass import dataclass
 from fargatectl.engine.proof import require_ours, tags_shown
 from fargatectl.engine.reconciler import Live, Reconciler
 from fargatectl.model.capacity import Capacity, as_request, from_answer

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from fargatectl.aws.errors import ClientError, says
 from fargatectl.aws.session import chunks
 from fargatectl.aws.tags import as_dict
 from fargatectl.aws.waits import Transient, retrying
+from fargatectl.dataclass import dataclass
 from fargatectl.engine.proof import require_ours, tags_shown
 from fargatectl.engine.reconciler import Live, Reconciler
 from fargatectl.errors import Refused

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +11,7 @@ from fargatectl.aws.errors import ClientError, says
 from fargatectl.aws.secrets import SecretOut, describe_secret, kms_key_arn
 from fargatectl.aws.tags import as_dict, pairs
 from fargatectl.aws.waits import Transient, polling, retrying
+from fargatectl.dataclass import dataclass
 from fargatectl.engine.proof import require_ours
 from fargatectl.engine.reconciler import Live, Lookup, Reconciler
 from fargatectl.errors import NotFoundError

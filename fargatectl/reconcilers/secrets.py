@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from fargatectl.aws.answers import answer_each
 from fargatectl.aws.secrets import SecretOut, describe_secret, kms_key_arn
 from fargatectl.aws.session import chunks
+from fargatectl.dataclass import dataclass
 from fargatectl.engine.reconciler import Lookup
 from fargatectl.errors import FargatectlError, NotFoundError
 from fargatectl.model.spec import Spec, setting

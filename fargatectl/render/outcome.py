@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING
 
 from rich.text import Text
 
+from fargatectl.dataclass import dataclass
 from fargatectl.errors import AwsFailure, ExitCode, FargatectlError, JobFailed, Paused, RolloutFailed, StillInProgress
 from fargatectl.model.change import Action
 from fargatectl.render.escape import escape

@@ -3,11 +3,12 @@ the same events and say the same."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING
 
 from rich.text import Text
 
+from fargatectl.dataclass import dataclass
 from fargatectl.model.events import DeploymentEvent, StepEvent
 from fargatectl.render.escape import escape
 from fargatectl.render.layout import columns, cut, joined, pad, spread

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from fargatectl.dataclass import dataclass
 from fargatectl.model.status import ServiceState
 from fargatectl.reconcilers.service.reading import describe
 from fargatectl.rollout.status import compose, observed

@@ -6,8 +6,9 @@ up); a task that is on its way out counts for neither (ECS API Reference, Deploy
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from fargatectl.dataclass import dataclass
 
 if TYPE_CHECKING:
     from fargatectl.model.rollout import Pace

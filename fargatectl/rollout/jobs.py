@@ -7,13 +7,13 @@ DescribeTasks is asked until ECS shows it as STOPPED (ECS API Reference, RunTask
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any, Literal
 
 from fargatectl.aws import tags
 from fargatectl.aws.errors import ClientError, explain, says
 from fargatectl.aws.waits import Transient, retrying
+from fargatectl.dataclass import dataclass
 from fargatectl.engine.observer import observe
 from fargatectl.errors import AwsFailure, JobFailed, JobGoesOn, Refused
 from fargatectl.model.capacity import as_request

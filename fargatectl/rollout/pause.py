@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from fargatectl.aws.errors import BotoCoreError, ClientError, explain
+from fargatectl.dataclass import dataclass
 from fargatectl.errors import Paused
 
 if TYPE_CHECKING:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from fargatectl.aws.errors import BotoCoreError, ClientError, explain
+from fargatectl.dataclass import dataclass
 from fargatectl.errors import Refused
 from fargatectl.model.change import Delta, diff
 from fargatectl.model.history import DeploymentOutcome as Outcome

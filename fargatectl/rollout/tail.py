@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import heapq
 import re
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from fargatectl.aws.errors import ClientError, explain, says
+from fargatectl.dataclass import dataclass
 from fargatectl.model.logs import LogLine
 from fargatectl.rollout.diagnosis import stopped_tasks
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import TYPE_CHECKING, Any
 
+from fargatectl.dataclass import dataclass
 from fargatectl.model.events import RolloutProgress
 from fargatectl.model.status import ServiceState
 from fargatectl.reconcilers.service.health import health_of

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from fargatectl.dataclass import dataclass
 from fargatectl.model import names
 from fargatectl.reconcilers import alarms
 from fargatectl.stack.metrics import ECS, ELB, of_service, of_targets

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING, TypeVar
 
 from fargatectl.config.checks.traffic import REQUEST, recordable
 from fargatectl.config.complete import PRIVATE_ADDRESSES
 from fargatectl.config.field_types import TagSelector
+from fargatectl.dataclass import dataclass
 from fargatectl.engine.stack import Stack
 from fargatectl.model import names
 from fargatectl.model.capacity import Capacity

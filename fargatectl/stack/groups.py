@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from fargatectl.config.checks.groups import is_id
+from fargatectl.dataclass import dataclass
 from fargatectl.reconcilers import network
 
 if TYPE_CHECKING:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from fargatectl.config.images import registry_for
+from fargatectl.dataclass import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

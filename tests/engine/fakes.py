@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from fargatectl.dataclass import dataclass
 from fargatectl.engine.reconciler import Live, Lookup, Reconciler
 from fargatectl.errors import AwsFailure, FargatectlError
 from fargatectl.model.spec import Effect, Spec, setting

@@ -1,10 +1,11 @@
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, ClassVar
 
 from hypothesis import given, strategies as st
 
+from fargatectl.dataclass import dataclass
 from fargatectl.model.change import creation, diff
 from fargatectl.model.spec import Effect, Spec, resolve, setting
 from fargatectl.model.values import Address, Late, Ref

@@ -1,10 +1,10 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 
 from inline_snapshot import snapshot
 
+from fargatectl.dataclass import dataclass
 from fargatectl.errors import ConfigError, ExitCode, NotFoundError, Refused
 from fargatectl.model.change import Action, Change, Delta, FieldChange
 from fargatectl.model.plan import Plan

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Any
 
 from fargatectl.aws.errors import ClientError, says
 from fargatectl.aws.session import chunks
 from fargatectl.aws.tags import as_dict, pairs
+from fargatectl.dataclass import dataclass
 from fargatectl.engine.proof import tags_shown
 from fargatectl.engine.reconciler import Live, Reconciler
 from fargatectl.model.spec import Spec, setting

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from fargatectl.aws.answers import answer_each
 from fargatectl.aws.errors import ClientError, is_denied, says
+from fargatectl.dataclass import dataclass
 from fargatectl.engine.reconciler import Lookup
 from fargatectl.errors import NotFoundError, Refused
 from fargatectl.model.spec import Spec, setting

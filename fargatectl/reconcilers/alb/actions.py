@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias, Union
 
+from fargatectl.dataclass import dataclass
 from fargatectl.model.values import Late, known
 
 if TYPE_CHECKING:

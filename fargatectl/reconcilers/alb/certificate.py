@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from fargatectl.aws.errors import ClientError, says
+from fargatectl.dataclass import dataclass
 from fargatectl.engine.reconciler import Lookup
 from fargatectl.errors import FargatectlError, NotFoundError
 from fargatectl.model.spec import Spec

@@ -14,12 +14,12 @@ in use, and until that is the wanted one the exchange goes on.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from fargatectl.aws import tags
 from fargatectl.aws.errors import ClientError, says
 from fargatectl.aws.waits import Transient, polling, retrying
+from fargatectl.dataclass import dataclass
 from fargatectl.engine.proof import require_ours, same_owner
 from fargatectl.errors import RolloutFailed
 from fargatectl.model.diagnosis import Diagnosis

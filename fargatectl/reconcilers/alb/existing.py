@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, ClassVar
 
 from fargatectl.aws.answers import answer_each
+from fargatectl.dataclass import dataclass
 from fargatectl.engine.existing import missing, require_foreign
 from fargatectl.engine.proof import same_owner
 from fargatectl.engine.reconciler import Lookup

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from fargatectl.aws import tags
 from fargatectl.aws.errors import ClientError, says
 from fargatectl.aws.waits import Transient, retrying
+from fargatectl.dataclass import dataclass
 from fargatectl.engine.proof import same_resource
 from fargatectl.engine.reconciler import Live, Reconciler
 from fargatectl.model.change import Action

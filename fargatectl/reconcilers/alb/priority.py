@@ -6,10 +6,10 @@ service leaves all others where they are.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
+from fargatectl.dataclass import dataclass
 from fargatectl.reconcilers.alb.rule import PRIORITY_MAX
 
 if TYPE_CHECKING:

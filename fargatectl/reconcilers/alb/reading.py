@@ -6,13 +6,13 @@ reads a load balancer reads all of it, level by level, and the listeners and rul
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 from fargatectl.aws import tags
 from fargatectl.aws.errors import ClientError, code_of
 from fargatectl.aws.session import chunks
+from fargatectl.dataclass import dataclass
 from fargatectl.engine.proof import same_resource
 from fargatectl.model.ownership import ADDRESS, APP, ENVIRONMENT
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from fargatectl.aws import tags
 from fargatectl.aws.errors import ClientError, says
 from fargatectl.aws.waits import Transient, retrying
+from fargatectl.dataclass import dataclass
 from fargatectl.engine.proof import same_owner, same_resource
 from fargatectl.engine.reconciler import Live, Reconciler
 from fargatectl.errors import Refused

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
 from fargatectl.aws.session import chunks
+from fargatectl.dataclass import dataclass
 from fargatectl.errors import ConfigError, Problem
 from fargatectl.model import names
 from fargatectl.model.values import Address, Late, Ref

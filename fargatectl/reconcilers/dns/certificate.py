@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import partial
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -11,6 +10,7 @@ from fargatectl.aws.answers import answer_each
 from fargatectl.aws.errors import ClientError, says
 from fargatectl.aws.tags import as_dict, pairs
 from fargatectl.aws.waits import Transient, polling, retrying
+from fargatectl.dataclass import dataclass
 from fargatectl.engine.proof import same_resource, tags_shown
 from fargatectl.engine.reconciler import Live, Reconciler
 from fargatectl.model.ownership import ADDRESS, APP, ENVIRONMENT

@@ -7,7 +7,7 @@ is touched. Which zones to look through for records that left the file is writte
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from fargatectl.aws.answers import answer_each
@@ -15,6 +15,7 @@ from fargatectl.aws.errors import ClientError, says
 from fargatectl.aws.route53 import change, plain, records, until_in_sync
 from fargatectl.aws.tags import as_dict
 from fargatectl.aws.waits import Transient, retrying
+from fargatectl.dataclass import dataclass
 from fargatectl.engine.proof import require_ours, same_owner
 from fargatectl.engine.reconciler import Live, Reconciler
 from fargatectl.errors import PlanChanged

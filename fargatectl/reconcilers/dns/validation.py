@@ -6,13 +6,13 @@ certificate of the account, and again for each renewal: it stays as long as any 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from fargatectl.aws.answers import answer_each
 from fargatectl.aws.errors import ClientError, says
 from fargatectl.aws.route53 import change, plain, records
 from fargatectl.aws.waits import polling
+from fargatectl.dataclass import dataclass
 from fargatectl.engine.reconciler import Live, Reconciler
 from fargatectl.errors import AwsFailure, Refused
 from fargatectl.model.change import OWNERSHIP_PREFIX

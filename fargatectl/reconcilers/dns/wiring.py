@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import partial
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
+from fargatectl.dataclass import dataclass
 from fargatectl.errors import NotFoundError
 from fargatectl.reconcilers.dns.certificate import RequestedCertificate, RequestedCertificates
 from fargatectl.reconcilers.dns.record import MARK, Record, Records

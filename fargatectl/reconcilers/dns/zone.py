@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from fargatectl.aws.answers import answer_each
 from fargatectl.aws.errors import ClientError, says
 from fargatectl.aws.route53 import plain
+from fargatectl.dataclass import dataclass
 from fargatectl.engine.reconciler import Lookup
 from fargatectl.errors import NotFoundError
 from fargatectl.model.spec import Spec, setting

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias, Union
 
+from fargatectl.dataclass import dataclass
 from fargatectl.model.values import Ref
 
 if TYPE_CHECKING:

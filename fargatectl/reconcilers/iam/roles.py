@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from fargatectl.aws.errors import ClientError, code_of, says
 from fargatectl.aws.tags import as_dict, pairs
 from fargatectl.aws.waits import Transient, polling, retrying
+from fargatectl.dataclass import dataclass
 from fargatectl.engine.proof import require_ours
 from fargatectl.engine.reconciler import Live, Reconciler
 from fargatectl.errors import Refused

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
+from fargatectl.dataclass import dataclass
 from fargatectl.engine.existing import missing
 from fargatectl.engine.reconciler import Lookup
 from fargatectl.errors import NotFoundError, Refused

@@ -6,11 +6,12 @@ rule of ours counts as that rule.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar
 
 from fargatectl.aws import tags
 from fargatectl.aws.errors import ClientError, says
+from fargatectl.dataclass import dataclass
 from fargatectl.engine.reconciler import Live, Reconciler
 from fargatectl.model.ownership import APP, ENVIRONMENT
 from fargatectl.model.spec import Spec, setting

@@ -6,12 +6,13 @@ ours. Rules of others are never changed, and one that says the same as ours coun
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar
 
 from fargatectl.aws import tags
 from fargatectl.aws.errors import ClientError, code_of, says
 from fargatectl.aws.waits import Transient, retrying
+from fargatectl.dataclass import dataclass
 from fargatectl.engine.proof import same_resource
 from fargatectl.engine.reconciler import Live, Reconciler
 from fargatectl.errors import AwsFailure

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from fargatectl.aws import tags
+from fargatectl.dataclass import dataclass
 from fargatectl.engine.reconciler import Lookup
 from fargatectl.errors import FargatectlError, NotFoundError
 from fargatectl.model.spec import Spec

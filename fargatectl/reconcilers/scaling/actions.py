@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from fargatectl.aws.errors import ClientError, says
 from fargatectl.aws.waits import Transient, retrying
+from fargatectl.dataclass import dataclass
 from fargatectl.engine.reconciler import Live, Reconciler
 from fargatectl.model.spec import Spec, setting
 from fargatectl.reconcilers.scaling.targets import BUSY, COUNT, ECS, GONE, action_asks, ours

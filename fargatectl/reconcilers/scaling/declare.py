@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from fargatectl.dataclass import dataclass
 from fargatectl.reconcilers.scaling.actions import Actions, ScheduledAction
 from fargatectl.reconcilers.scaling.policies import STEP, Policies, ScalingPolicy
 from fargatectl.reconcilers.scaling.targets import ScalableTarget, Targets

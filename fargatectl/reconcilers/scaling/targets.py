@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from fargatectl.aws.errors import ClientError, says
 from fargatectl.aws.session import chunks
 from fargatectl.aws.waits import Transient, polling, retrying
+from fargatectl.dataclass import dataclass
 from fargatectl.engine.proof import tags_shown
 from fargatectl.engine.reconciler import Live, Reconciler
 from fargatectl.model.change import OWNERSHIP_PREFIX, Delta, FieldChange, diff

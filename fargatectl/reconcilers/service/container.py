@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from fargatectl.dataclass import dataclass
 from fargatectl.model.spec import setting
 from fargatectl.model.values import Late, known
 from fargatectl.reconcilers.service.volume import Mount, mount_request, parsed_mount

@@ -7,12 +7,13 @@ before it could update the service.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from fargatectl.aws import tags
 from fargatectl.aws.errors import ClientError, says
 from fargatectl.aws.session import chunks
+from fargatectl.dataclass import dataclass
 from fargatectl.engine.proof import same_owner
 from fargatectl.engine.reconciler import Live, Reconciler
 from fargatectl.model.ownership import ADDRESS, APP

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from fargatectl.dataclass import dataclass
 from fargatectl.model.status import DeploymentStatus, ServiceEvent, ServiceState
 
 if TYPE_CHECKING:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from fargatectl.aws import tags
 from fargatectl.aws.errors import ClientError, says
 from fargatectl.aws.waits import Transient, polling, retrying
+from fargatectl.dataclass import dataclass
 from fargatectl.engine.reconciler import Live, Reconciler
 from fargatectl.model.capacity import as_request, from_answer
 from fargatectl.model.change import Action, Delta, FieldChange, diff

@@ -6,9 +6,10 @@ groups by the weights of a rule; these are ECS's alone (ECS Developer Guide, "Am
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from fargatectl.dataclass import dataclass
 from fargatectl.model.spec import setting
 from fargatectl.model.values import Late, known
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from fargatectl.aws.errors import ClientError, code_of
+from fargatectl.dataclass import dataclass
 from fargatectl.reconcilers.service.reading import describe
 from fargatectl.rollout.diagnosis.case import Case
 from fargatectl.rollout.diagnosis.surroundings import SURROUNDINGS
