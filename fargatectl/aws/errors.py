@@ -17,6 +17,7 @@ from botocore.exceptions import (
     UnauthorizedSSOTokenError,
 )
 
+from fargatectl.aws.hints import DENIED, LOG_IN, THROTTLED, Refusal
 from fargatectl.errors import AwsFailure, FargatectlError, UsageError
 
 __all__ = ["BotoCoreError", "ClientError", "code_of", "explain", "is_denied", "is_passing", "says"]
@@ -24,22 +25,7 @@ __all__ = ["BotoCoreError", "ClientError", "code_of", "explain", "is_denied", "i
 SERVICE = "Service"
 """Key under which `session` notes the service in an answer's metadata; botocore's errors do not say it."""
 
-_EXPIRED = frozenset({"ExpiredToken", "ExpiredTokenException", "RequestExpired", "TokenRefreshRequired"})
-_INVALID = frozenset(
-    {
-        "InvalidClientTokenId",
-        "UnrecognizedClientException",
-        "SignatureDoesNotMatch",
-        "AuthFailure",
-        "InvalidAccessKeyId",
-    }
-)
-_DENIED = frozenset({"AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "AuthorizationError", "403"})
-_THROTTLED = frozenset(
-    {"Throttling", "ThrottlingException", "RequestLimitExceeded", "TooManyRequestsException", "PriorRequestNotComplete"}
-)
 _SERVER_ERROR = 500
-_LOG_IN = "log in again (`aws sso login`, or new keys), then run the same command"
 
 
 def code_of(error: BaseException) -> str:
@@ -56,14 +42,14 @@ def says(error: BaseException, code: str, fragment: str = "") -> bool:
 
 def is_denied(error: BaseException) -> bool:
     """Tell whether AWS lacks a right of whoever asked."""
-    return code_of(error) in _DENIED
+    return code_of(error) in DENIED
 
 
 def is_passing(error: BaseException) -> bool:
     """Tell whether AWS was out of reach, or had too much to do, after all attempts of botocore: it may answer later."""
     if isinstance(error, ClientError):
         status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
-        return code_of(error) in _THROTTLED or status >= _SERVER_ERROR
+        return code_of(error) in THROTTLED or status >= _SERVER_ERROR
     return isinstance(error, HTTPClientError | BotoConnectionError)
 
 
@@ -82,21 +68,21 @@ def explain(error: BaseException, address: str = "") -> FargatectlError:
 
 
 def _refusal(error: ClientError, address: str) -> AwsFailure:
-    code = code_of(error)
     metadata = error.response.get("ResponseMetadata", {})
-    operation = f"{metadata.get(SERVICE, 'aws')}:{error.operation_name}"
-    said = str(error.response.get("Error", {}).get("Message", "")).strip() or code
-    hint = ""
-    if code in _EXPIRED:
-        hint = f"the credentials have expired: {_LOG_IN}"
-    elif code in _INVALID:
-        hint = "AWS does not know these credentials: check AWS_PROFILE, the keys and the clock of this machine"
-    elif code in _DENIED:
-        hint = f"allow the action {operation} to whoever deploys, or use another profile"
-    elif code in _THROTTLED:
-        hint = f"AWS throttled the call {metadata.get('RetryAttempts', 0)} times over: wait a little, run it again"
+    refusal = Refusal(
+        service=str(metadata.get(SERVICE, "aws")),
+        operation=str(error.operation_name),
+        code=code_of(error),
+        said=str(error.response.get("Error", {}).get("Message", "")).strip() or code_of(error),
+        attempts=metadata.get("RetryAttempts", 0) + 1,
+    )
+    operation = f"{refusal.service}:{refusal.operation}"
     return AwsFailure(
-        f"AWS answered {operation} with {code}: {said}", operation=operation, code=code, address=address, hint=hint
+        f"AWS answered {operation} with {refusal.code}: {refusal.told}",
+        operation=operation,
+        code=refusal.code,
+        address=address,
+        hint=refusal.hint,
     )
 
 
@@ -112,7 +98,7 @@ def _unasked(error: BotoCoreError, address: str) -> FargatectlError:
         hint = "set AWS_PROFILE or use --profile, log in (`aws sso login`), or try it without an account: --sandbox"
         return AwsFailure("there are no AWS credentials", code=type(error).__name__, address=address, hint=hint)
     if isinstance(error, SSOError | TokenRetrievalError | UnauthorizedSSOTokenError | CredentialRetrievalError):
-        return AwsFailure(text, code=type(error).__name__, address=address, hint=_LOG_IN)
+        return AwsFailure(text, code=type(error).__name__, address=address, hint=LOG_IN)
     if isinstance(error, HTTPClientError | BotoConnectionError):
         hint = "check the network, a proxy, and that the Region's name is right"
         return AwsFailure(f"AWS could not be reached: {text}", code=type(error).__name__, address=address, hint=hint)
