@@ -36,7 +36,7 @@ _UNKNOWN = frozenset(
 _NOT_SIGNED_UP = frozenset({"OptInRequired", "SubscriptionRequiredException"})
 _HINTS = {
     f"the credentials have expired: {LOG_IN}": _EXPIRED,
-    "AWS does not know these credentials here: check AWS_PROFILE and the keys, and that the account has turned the Region "
+    "AWS does not know these credentials here: check AWS_PROFILE and the keys, and that the account turned the Region "
     "on, where that is needed": _UNKNOWN,
     "the account may not use this service or this Region yet: finish its sign-up, or turn the Region on": (
         _NOT_SIGNED_UP

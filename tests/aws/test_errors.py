@@ -91,7 +91,7 @@ def told(service: str, operation: str, code: str, message: str) -> AwsFailure:
             "GetCallerIdentity",
             "InvalidClientTokenId",
             "The token is invalid",
-            "the account has turned the Region on",
+            "the account turned the Region on",
         ),
         ("ec2", "DescribeVpcs", "OptInRequired", "You are not subscribed", "turn the Region on"),
         ("iam", "CreateRole", "Throttling", "Rate exceeded", "AWS throttled all 6 attempts"),

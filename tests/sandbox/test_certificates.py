@@ -48,6 +48,15 @@ def test_a_certificate_is_issued_when_its_records_exist(scene: Scene) -> None:
     assert acm.list_certificates(CertificateStatuses=["PENDING_VALIDATION"])["CertificateSummaryList"] == []
 
 
+def test_certificates_of_other_keys_are_listed_only_where_these_are_asked_for(scene: Scene) -> None:
+    acm = scene.client("acm")
+    arn = acm.request_certificate(**WISH, KeyAlgorithm="EC_prime256v1")["CertificateArn"]
+    assert shown(scene, arn)["KeyAlgorithm"] == "EC_prime256v1"
+    assert acm.list_certificates()["CertificateSummaryList"] == []
+    (listed,) = acm.list_certificates(Includes={"keyTypes": ["EC_prime256v1"]})["CertificateSummaryList"]
+    assert (listed["CertificateArn"], listed["KeyAlgorithm"]) == (arn, "EC_prime256v1")
+
+
 def test_nobody_waits_for_ever(scene: Scene) -> None:
     arn = scene.client("acm").request_certificate(**WISH)["CertificateArn"]
     scene.wait(73 * 3600)

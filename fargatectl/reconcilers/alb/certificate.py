@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from fargatectl.aws.certificates import certificates
 from fargatectl.aws.errors import ClientError, says
 from fargatectl.dataclass import dataclass
 from fargatectl.engine.reconciler import Lookup
@@ -17,9 +18,6 @@ if TYPE_CHECKING:
 
     from fargatectl.aws.session import Aws
 
-# ACM API Reference, ListCertificates: without them only RSA_1024 and RSA_2048 are listed. ELB User Guide, "HTTPS
-# listeners": these are the ones that a load balancer takes.
-_KEY_TYPES = ["RSA_1024", "RSA_2048", "RSA_3072", "RSA_4096", "EC_prime256v1", "EC_secp384r1", "EC_secp521r1"]
 _ISSUED = "ISSUED"
 _SHOWN = 8
 
@@ -54,7 +52,7 @@ class Certificates(Lookup[CertificateQuery, tuple[Certificate, ...]]):
         wanted = list(dict.fromkeys(name for spec in specs for name in spec.certificates))
         arns = [name for name in wanted if name.startswith("arn:")]
         described = dict(zip(arns, aws.each(lambda arn: _describe(aws, arn), arns), strict=True))
-        listed = _list(aws) if len(arns) < len(wanted) else []
+        listed = certificates(aws, [_ISSUED]) if len(arns) < len(wanted) else []
         return [_answer(spec, described, listed, aws.region) for spec in specs]
 
 
@@ -132,9 +130,3 @@ def _describe(aws: Aws, arn: str) -> CertificateDetailTypeDef | None:
         if says(error, "ResourceNotFoundException") or says(error, "InvalidArnException"):
             return None
         raise
-
-
-def _list(aws: Aws) -> list[CertificateSummaryTypeDef]:
-    includes: Any = {"keyTypes": _KEY_TYPES}
-    pages = aws.acm.get_paginator("list_certificates").paginate(CertificateStatuses=["ISSUED"], Includes=includes)
-    return [one for page in pages for one in page["CertificateSummaryList"]]

@@ -7,6 +7,7 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from fargatectl.aws.answers import answer_each
+from fargatectl.aws.certificates import certificates
 from fargatectl.aws.errors import ClientError, says
 from fargatectl.aws.tags import as_dict, pairs
 from fargatectl.aws.waits import Transient, polling, retrying
@@ -150,11 +151,7 @@ def _read(aws: Aws, spec: RequestedCertificate) -> CertificateLive | None:
 
 
 def _alive(aws: Aws) -> list[Any]:
-    def ask() -> list[Any]:
-        pages = aws.acm.get_paginator("list_certificates").paginate(CertificateStatuses=list(ALIVE))  # type: ignore[arg-type]
-        return [one for page in pages for one in page["CertificateSummaryList"]]
-
-    return aws.reads.once(("acm.alive",), ask)
+    return aws.reads.once(("acm.alive",), lambda: certificates(aws, ALIVE))
 
 
 def _names(summary: Any) -> set[str]:  # noqa: ANN401 - ACM's summary

@@ -29,6 +29,8 @@ _TOKEN_SECONDS = 3600.0
 _PAGE = 1000
 _PENDING, _ISSUED, _TIMED_OUT = "PENDING_VALIDATION", "ISSUED", "VALIDATION_TIMED_OUT"
 _DOMAIN = re.compile(r"(\*\.)?([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
+_SHORT = ("RSA_1024", "RSA_2048")
+"""The keys of which ListCertificates shows certificates where it is not told which (ACM API Reference, Filters)."""
 _OF_ISSUED = ("IssuedAt", "NotAfter", "NotBefore", "Serial")
 
 
@@ -38,6 +40,7 @@ class Request:
 
     domains: tuple[str, ...]
     asked_at: float
+    key: str = _SHORT[-1]
     status: str = _PENDING
     issued_at: float = 0.0
 
@@ -68,7 +71,7 @@ def request_certificate(region: Region, call: Call, forward: Forward) -> Answer:
             raise AwsError("ValidationException", f"{message}Member must satisfy regular expression pattern")
     onward = {key: value for key, value in params.items() if key != "IdempotencyToken"}
     arn = forward({**onward, "DomainName": domains[0], "SubjectAlternativeNames": list(domains)})["CertificateArn"]
-    state.known[arn] = Request(domains, region.now)
+    state.known[arn] = Request(domains, region.now, params.get("KeyAlgorithm") or _SHORT[-1])
     if token:
         state.tokens[token] = (region.now, asked, arn)
     if params.get("ValidationMethod") == "DNS":
@@ -129,7 +132,7 @@ def describe_certificate(region: Region, call: Call, forward: Forward) -> Answer
 
 def _progress(region: Region, request: Request) -> dict[str, Any]:
     stamp = region.cloud.timeline.stamp
-    made = {"Status": request.status, "CreatedAt": stamp(request.asked_at)}
+    made = {"Status": request.status, "CreatedAt": stamp(request.asked_at), "KeyAlgorithm": request.key}
     return made | ({"IssuedAt": stamp(request.issued_at)} if request.status == _ISSUED else {})
 
 
@@ -147,11 +150,14 @@ def _option(region: Region, request: Request, shown: Mapping[str, Any], domain: 
 
 @HANDLERS.handles("acm", "ListCertificates")
 def list_certificates(region: Region, call: Call, forward: Forward) -> Answer:
-    """Return certificates in short, by status."""
+    """Return certificates in short, by status and key."""
     params = call.params
     onward = {
-        key: value for key, value in params.items() if key not in ("CertificateStatuses", "MaxItems", "NextToken")
+        key: value
+        for key, value in params.items()
+        if key not in ("CertificateStatuses", "Includes", "MaxItems", "NextToken")
     }
+    keys = (params.get("Includes") or {}).get("keyTypes") or _SHORT
     known, users = region.state(Requests).known, _users(region)
     found = []
     for summary in forward(onward).get("CertificateSummaryList", []):
@@ -161,7 +167,10 @@ def list_certificates(region: Region, call: Call, forward: Forward) -> Answer:
             shown |= {**_progress(region, known[arn]), "SubjectAlternativeNameSummaries": list(known[arn].domains)}
             if known[arn].status != _ISSUED:
                 shown = {key: value for key, value in shown.items() if key not in _OF_ISSUED}
-        if shown["Status"] in (params.get("CertificateStatuses") or [shown["Status"]]):
+        if (
+            shown["Status"] in (params.get("CertificateStatuses") or [shown["Status"]])
+            and shown["KeyAlgorithm"] in keys
+        ):
             found.append(shown)
     start, size = int(params.get("NextToken") or 0), int(params.get("MaxItems") or _PAGE)
     more = {"NextToken": str(start + size)} if start + size < len(found) else {}
