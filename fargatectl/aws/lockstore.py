@@ -16,6 +16,7 @@ from botocore.exceptions import BotoCoreError
 from fargatectl.aws.errors import ClientError, explain, is_denied, says
 from fargatectl.aws.session import chunks
 from fargatectl.aws.tags import pairs
+from fargatectl.aws.waits import Transient, retrying
 from fargatectl.errors import AwsFailure
 
 if TYPE_CHECKING:
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
     from fargatectl.aws.session import Aws
 
 _PAGE = 10  # SSM API Reference: GetParametersByPath gives, and DeleteParameters takes, ten at most
+# SSM API Reference, PutParameter: two runs write at the same moment, and it took neither.
+_AT_ONCE = Transient("TooManyUpdates", seconds=20)
 _WITHOUT = "or do without the lock: --no-lock"
 
 
@@ -57,7 +60,7 @@ class ParameterRecords:
         """Write a record that must be new; False if there is one of this number."""
         with _told("taken"):
             try:
-                self._aws.locks.put_parameter(Name=self._name(number), Value=text, Type="String", Tags=pairs(tags))
+                self._put(number, text, Tags=pairs(tags))
             except ClientError as error:
                 if not says(error, "ParameterAlreadyExists"):
                     raise
@@ -67,7 +70,13 @@ class ParameterRecords:
     def put(self, number: int, text: str) -> None:
         """Write a record anew."""
         with _told("written"):
-            self._aws.locks.put_parameter(Name=self._name(number), Value=text, Type="String", Overwrite=True)
+            self._put(number, text, Overwrite=True)
+
+    def _put(self, number: int, text: str, **more: Any) -> None:  # noqa: ANN401 - tags, or that it may be there
+        def call() -> object:
+            return self._aws.locks.put_parameter(Name=self._name(number), Value=text, Type="String", **more)
+
+        retrying(self._aws, call, _AT_ONCE, interval=1)
 
     def delete(self, numbers: Sequence[int]) -> None:
         """Delete records. AWS answers with the names that it does not know, and that is no failure."""

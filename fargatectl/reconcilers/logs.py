@@ -27,7 +27,8 @@ if TYPE_CHECKING:
 KEEP = "fargatectl:keep"
 """Our tag on log groups that outlive their app; it says so when the file is gone."""
 
-# CloudWatch Logs API Reference, DeleteLogGroup: another change of the group is under way.
+# CloudWatch Logs API Reference, CreateLogGroup, PutRetentionPolicy, AssociateKmsKey and DeleteLogGroup: another change
+# of the group is under way.
 _BUSY = Transient("OperationAbortedException", seconds=60)
 
 _IDENTIFIERS_MAX = 50  # CloudWatch Logs API Reference, DescribeLogGroups: logGroupIdentifiers
@@ -91,7 +92,7 @@ class LogGroups(Reconciler[LogGroup, LogGroupOut]):
 
     def create(self, aws: Aws, spec: LogGroup) -> LogGroupOut:
         try:
-            aws.logs.create_log_group(**_creation(spec))
+            retrying(aws, lambda: aws.logs.create_log_group(**_creation(spec)), _BUSY)
         except ClientError as error:
             if not says(error, "ResourceAlreadyExistsException"):
                 raise
@@ -115,10 +116,8 @@ class LogGroups(Reconciler[LogGroup, LogGroupOut]):
             aws.logs.untag_resource(resourceArn=live.out.arn, tagKeys=[KEEP])
         if delta.touches("retention_days"):
             self._set_retention(aws, spec)
-        if delta.touches("kms_key") and spec.kms_key:
-            aws.logs.associate_kms_key(logGroupName=spec.name, kmsKeyId=spec.kms_key)
-        elif delta.touches("kms_key"):
-            aws.logs.disassociate_kms_key(logGroupName=spec.name)
+        if delta.touches("kms_key"):
+            self._set_key(aws, spec)
         return live.out
 
     def delete(self, aws: Aws, live: LogGroupLive) -> None:
@@ -136,10 +135,19 @@ class LogGroups(Reconciler[LogGroup, LogGroupOut]):
 
     @staticmethod
     def _set_retention(aws: Aws, spec: LogGroup) -> None:
-        if spec.retention_days:
-            aws.logs.put_retention_policy(logGroupName=spec.name, retentionInDays=spec.retention_days)
-        elif spec.retention_days == 0:
-            aws.logs.delete_retention_policy(logGroupName=spec.name)
+        name, days = spec.name, spec.retention_days
+        if days:
+            retrying(aws, lambda: aws.logs.put_retention_policy(logGroupName=name, retentionInDays=days), _BUSY)
+        elif days == 0:
+            retrying(aws, lambda: aws.logs.delete_retention_policy(logGroupName=name), _BUSY)
+
+    @staticmethod
+    def _set_key(aws: Aws, spec: LogGroup) -> None:
+        name, key = spec.name, spec.kms_key
+        if key:
+            retrying(aws, lambda: aws.logs.associate_kms_key(logGroupName=name, kmsKeyId=key), _BUSY)
+        else:
+            retrying(aws, lambda: aws.logs.disassociate_kms_key(logGroupName=name), _BUSY)
 
 
 def declare(  # noqa: PLR0913 - the settings of a group

@@ -248,6 +248,17 @@ def test_a_delete_takes_off_what_others_attached_and_waits_for_iam(
     assert [role["RoleName"] for role in aws.iam.list_roles(PathPrefix="/fargatectl/")["Roles"]] == []
 
 
+def test_a_role_that_somebody_else_edits_at_this_moment_is_waited_for(
+    converger: Converger, owner: Ownership, refusals: Refusals
+) -> None:
+    for operation in ("CreateRole", "PutRolePolicy", "DeleteRole"):
+        refusals.add(operation, "ConcurrentModification", "The request was rejected: it was modified.", times=2)
+
+    converger.apply(stack(owner))
+    assert converger.changes(stack(owner)) == {}
+    converger.apply(stack(owner), absent=True)
+
+
 def test_a_role_that_is_gone_already_is_deleted(aws: Aws, converger: Converger, owner: Ownership) -> None:
     converger.apply(stack(owner, execution=()))
     (live,) = Roles().read(aws, [Role(name="shop-web-task")])

@@ -148,6 +148,18 @@ def test_a_delete_waits_for_another_change_and_is_done_twice(
     assert described(aws) is None
 
 
+def test_each_change_waits_for_another_one(
+    aws: Aws, converger: Converger, owner: Ownership, refusals: Refusals
+) -> None:
+    for operation in ("CreateLogGroup", "PutRetentionPolicy", "DeleteRetentionPolicy"):
+        refusals.add(operation, "OperationAbortedException", "A conflicting operation is in progress.", times=2)
+
+    converger.apply(stack(owner))
+    assert described(aws)["retentionInDays"] == 30
+    converger.apply(stack(owner, retention_days=0))
+    assert "retentionInDays" not in described(aws)
+
+
 def test_a_group_to_keep_says_so_itself(aws: Aws, converger: Converger, owner: Ownership) -> None:
     converger.apply(stack(owner, keep=True))
     assert tags(aws)["fargatectl:keep"] == "true"

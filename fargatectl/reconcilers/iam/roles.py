@@ -45,7 +45,8 @@ _DENIED = frozenset({"AccessDenied", "AccessDeniedException"})
 # One page of the account's roles: a hundred, or as many as make it likely that ours are among them.
 _PAGE_MIN, _PAGE_MAX, _PAGE_PER_ROLE = 100, 1000, 8
 
-# IAM API Reference, CreateRole: somebody changes the same entity at this moment.
+# IAM API Reference, CreateRole, TagRole and DeleteRole: somebody changes the same entity at this moment. Policies are
+# refused so, too, as other tools found.
 _EDITED = Transient("ConcurrentModification", seconds=120)
 # IAM API Reference, DeleteRole: policies that were just taken off still count for a while.
 _STILL_ATTACHED = Transient("DeleteConflict", seconds=120)
@@ -121,7 +122,7 @@ class Roles(Reconciler[Role, RoleOut]):
         if spec.permissions_boundary:
             request["PermissionsBoundary"] = spec.permissions_boundary
         try:
-            made = retrying(aws, lambda: aws.iam.create_role(**request)["Role"], _EDITED)
+            made = _write(aws, aws.iam.create_role, **request)["Role"]
         except ClientError as error:
             if not says(error, "EntityAlreadyExists"):
                 raise
@@ -141,11 +142,13 @@ class Roles(Reconciler[Role, RoleOut]):
 
     def update(self, aws: Aws, live: RoleLive, spec: Role, delta: Delta) -> RoleOut:
         if delta.touches("tags"):
-            aws.iam.tag_role(RoleName=spec.name, Tags=pairs(spec.tags))
+            _write(aws, aws.iam.tag_role, RoleName=spec.name, Tags=pairs(spec.tags))
         if delta.touches("trust"):
-            aws.iam.update_assume_role_policy(RoleName=spec.name, PolicyDocument=spec.trust.to_json())
+            document = spec.trust.to_json()
+            _write(aws, aws.iam.update_assume_role_policy, RoleName=spec.name, PolicyDocument=document)
         if delta.touches("permissions_boundary") and spec.permissions_boundary:
-            aws.iam.put_role_permissions_boundary(RoleName=spec.name, PermissionsBoundary=spec.permissions_boundary)
+            boundary = spec.permissions_boundary
+            _write(aws, aws.iam.put_role_permissions_boundary, RoleName=spec.name, PermissionsBoundary=boundary)
         # What is new comes first, so that running tasks keep the rights that only move.
         have = live.spec
         changed = {name: policy for name, policy in spec.inline.items() if have.inline.get(name) != policy}
@@ -180,7 +183,7 @@ class Roles(Reconciler[Role, RoleOut]):
             return True if _role(aws, name) is None else None
 
         _remove_policies(aws, name, _inline_names(aws, name), _attached(aws, name))
-        _ignoring_gone(lambda: retrying(aws, lambda: aws.iam.delete_role(RoleName=name), _STILL_ATTACHED))
+        _ignoring_gone(lambda: retrying(aws, lambda: aws.iam.delete_role(RoleName=name), _STILL_ATTACHED, _EDITED))
         # A replacement takes the name at once; IAM may go on showing the old role for a moment.
         polling(aws, f"deletion of the role {name}", gone, seconds=_GONE_SECONDS, interval=1)
 
@@ -395,16 +398,21 @@ def _paths(owner: Ownership, known: AbstractSet[str]) -> set[str]:
 
 def _put_policies(aws: Aws, spec: Role, inline: Mapping[str, Policy], managed: Sequence[Late[str]]) -> None:
     for name, policy in inline.items():
-        aws.iam.put_role_policy(RoleName=spec.name, PolicyName=name, PolicyDocument=policy.to_json())
+        document = policy.to_json()
+        _write(aws, aws.iam.put_role_policy, RoleName=spec.name, PolicyName=name, PolicyDocument=document)
     for arn in managed:
-        aws.iam.attach_role_policy(RoleName=spec.name, PolicyArn=known(arn))
+        _write(aws, aws.iam.attach_role_policy, RoleName=spec.name, PolicyArn=known(arn))
 
 
 def _remove_policies(aws: Aws, role: str, inline: Sequence[str], managed: Sequence[str]) -> None:
     for name in inline:
-        _ignoring_gone(partial(aws.iam.delete_role_policy, RoleName=role, PolicyName=name))
+        _ignoring_gone(partial(_write, aws, aws.iam.delete_role_policy, RoleName=role, PolicyName=name))
     for arn in managed:
-        _ignoring_gone(partial(aws.iam.detach_role_policy, RoleName=role, PolicyArn=arn))
+        _ignoring_gone(partial(_write, aws, aws.iam.detach_role_policy, RoleName=role, PolicyArn=arn))
+
+
+def _write(aws: Aws, call: Callable[..., Any], **request: Any) -> Any:  # noqa: ANN401 - IAM's request and its answer
+    return retrying(aws, lambda: call(**request), _EDITED)
 
 
 def _ignoring_gone(ask: Callable[[], Any]) -> Any:  # noqa: ANN401 - whatever it answers
