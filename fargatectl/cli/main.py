@@ -6,6 +6,7 @@ import gc
 import inspect
 import sys
 from dataclasses import MISSING, fields
+from functools import cache
 from importlib import import_module
 from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
 
@@ -322,9 +323,14 @@ _command(
 )
 
 
+@cache
+def _tree() -> Any:  # noqa: ANN401 - a command of click, which typer carries within
+    return typer.main.get_command(app)
+
+
 def run(arguments: Sequence[str], surroundings: Surroundings) -> int:
     """Run one command and return the exit code. Raises nothing: what goes wrong is told, and has a code."""
-    command = typer.main.get_command(app)
+    command = _tree()
     try:
         surroundings.expect(arguments)
         answer = command.main(args=list(arguments), prog_name="fargatectl", standalone_mode=False, obj=surroundings)

@@ -11,20 +11,17 @@ from random import Random
 from typing import TYPE_CHECKING, Any
 
 import boto3
-import botocore.session
 import pytest
-from botocore.loaders import create_loader
 
 from fargatectl.cli.machine import Machine
 from fargatectl.cli.main import run
 from fargatectl.cli.signals import Signals
 from fargatectl.cli.surroundings import Surroundings
 from fargatectl.sandbox.inprocess import LocalAws
+from tests.haste import quick_session
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-_LOADER = create_loader()  # remembers the descriptions of services, which are slow to read
 
 FILE = """
 app = "shop"
@@ -102,8 +99,7 @@ class Shell:
 
     def _session(self, profile: str | None) -> boto3.Session:
         del profile
-        core = botocore.session.Session()
-        core.register_component("data_loader", _LOADER)
+        core = quick_session()
         keys = self.local.environment
         core.set_credentials(keys["AWS_ACCESS_KEY_ID"], keys["AWS_SECRET_ACCESS_KEY"])
         self.local.attach(core)
