@@ -211,3 +211,18 @@ OPERATIONS: dict[str, tuple[str, ...]] = {
     ),
     "sts": ("GetCallerIdentity",),
 }
+
+IMPLIED: dict[str, tuple[str, ...]] = {
+    "s3": ("HeadBucket",),
+    "sts": ("AssumeRole", "AssumeRoleWithWebIdentity"),
+}
+"""What botocore calls by itself: for the credentials of a role, and to find the Region of a bucket."""
+
+ENDPOINTS = {
+    "cloudwatch": "monitoring",
+    "ecr": "api.ecr",
+    "efs": "elasticfilesystem",
+    "elbv2": "elasticloadbalancing",
+    "resourcegroupstaggingapi": "tagging",
+}
+"""The services that have another name in botocore's list of endpoints."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from fargatectl.config import limits
 from fargatectl.config.checks.app import capacity
@@ -22,6 +22,7 @@ _SECRET_WORDS = re.compile(
 )
 _HEALTH_COMMANDS = ("CMD", "CMD-SHELL")
 _UNLIMITED = -1
+_WORDY = {"env", "secrets", "command", "sidecars"}
 _LISTED = 4
 """So many sizes a message lists; more are given as a range."""
 
@@ -33,10 +34,13 @@ def looks_secret(variable: str) -> bool:
 
 def check(config: Config) -> Iterator[Finding]:
     """Yield findings about the services' tasks."""
+    # From the whole file: pydantic takes its time to learn how a service is written by itself.
+    written = config.model_dump(include={"services": {"__all__": _WORDY}})["services"]
     for name, service in config.services.items():
         path: KeyPath = ("services", name)
         yield from _size(service, path)
         yield from _containers(name, service, path)
+        yield from _definition(written[name], path)
         yield from _dependencies(name, service, path)
         yield from _placement(service, path)
         yield from capacity(service.capacity, (*path, "capacity"))
@@ -108,7 +112,10 @@ def _containers(name: str, service: Service, path: KeyPath) -> Iterator[Finding]
         yield Finding(
             (*path, "exec"), message, hint="drop one of them; logs show most of what a shell would", about=about
         )
-    size = len(json.dumps(service.model_dump(include={"env", "secrets", "command", "sidecars"})))
+
+
+def _definition(written: dict[str, Any], path: KeyPath) -> Iterator[Finding]:
+    size = len(json.dumps(written))
     if size > limits.TASK_DEFINITION_BYTES:
         message = f"the task definition has about {size // 1024} KiB; ECS takes {limits.TASK_DEFINITION_BYTES // 1024}"
         yield Finding(path, message, hint="variables and commands are the largest part")
