@@ -320,6 +320,7 @@ ERRORS = [
     (web('[services.web.sidecars.log]\nimage = "l"\ncpu = 512'), "services.web.cpu", 3, "the sidecars keep 512"),
     # containers
     (web("exec = true\nreadonly_root = true"), "services.web.exec", 5, "`exec` needs a writable root file system"),
+    (web(f'env = {{ A = "{"x" * 70_000}" }}'), "services.web", 3, "the task definition has about 68 KiB"),
     (web('env = { A = 1 }\nsecrets = { A = "a" }'), "services.web.env.A", 5, "`A` is in env and in secrets"),
     (web('secrets = { A = { key = "a" } }'), "services.web.secrets.A", 5, "expected either `secret` or `parameter`"),
     (web('health_check = { command = ["curl", "x"] }'), "services.web.health_check.command", 5, "begins with CMD"),
