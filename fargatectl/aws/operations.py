@@ -72,7 +72,6 @@ OPERATIONS: dict[str, tuple[str, ...]] = {
         "DescribeTasks",
         "ListClusters",
         "ListServiceDeployments",
-        "ListTagsForResource",
         "ListTaskDefinitions",
         "ListTasks",
         "PutClusterCapacityProviders",

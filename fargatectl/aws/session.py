@@ -16,7 +16,7 @@ import botocore.session
 from boto3.session import Session
 from botocore.config import Config
 
-from fargatectl.aws.errors import SERVICE
+from fargatectl.aws.errors import SERVICE, ClientError, says
 from fargatectl.aws.models import TrimmedModels
 from fargatectl.aws.rates import Budget
 from fargatectl.dataclass import dataclass
@@ -386,9 +386,17 @@ class Aws:
         """
 
         def ask() -> dict[str, dict[str, str]]:
+            try:
+                return pages_of(ResourceTypeFilters=list(types)) if types else pages_of()
+            except ClientError as error:
+                # A Region may not know each of the services: then it is asked for whatever there is.
+                if not types or not says(error, "InvalidParameterException", "unsupported service"):
+                    raise
+                return pages_of()
+
+        def pages_of(**limits: Any) -> dict[str, dict[str, str]]:  # noqa: ANN401 - part of a request
             filters: Any = [{"Key": key, "Values": [value]} for key, value in sorted(tags.items())]
-            request: Any = {"TagFilters": filters, "ResourcesPerPage": _TAGGED_PAGE}
-            request |= {"ResourceTypeFilters": list(types)} if types else {}
+            request: Any = {"TagFilters": filters, "ResourcesPerPage": _TAGGED_PAGE, **limits}
             pages = self.tagging.get_paginator("get_resources").paginate(**request)
             return {
                 mapping["ResourceARN"]: {tag["Key"]: tag["Value"] for tag in mapping["Tags"]}

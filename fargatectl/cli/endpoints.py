@@ -15,14 +15,23 @@ if TYPE_CHECKING:
 
     from boto3.session import Session
 
-# AWS General Reference, "AWS service endpoints": the domains of all partitions.
+# AWS General Reference, "AWS service endpoints": the domains of all partitions, China, GovCloud, the European Sovereign
+# Cloud and the isolated ones among them.
 _AWS_DOMAINS = (
     ".amazonaws.com",
-    ".amazonaws.com.cn",
     ".api.aws",
+    ".amazonaws.com.cn",
     ".api.amazonwebservices.com.cn",
     ".amazonaws.eu",
     ".api.amazonwebservices.eu",
+    ".c2s.ic.gov",
+    ".api.aws.ic.gov",
+    ".sc2s.sgov.gov",
+    ".api.aws.scloud",
+    ".cloud.adc-e.uk",
+    ".api.cloud-aws.adc-e.uk",
+    ".csp.hci.ic.gov",
+    ".api.aws.hci.ic.gov",
 )
 _WHERE_FROM = "it comes from AWS_ENDPOINT_URL or from the profile; give --endpoint-url with it if you trust that host"
 

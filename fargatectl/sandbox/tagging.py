@@ -113,8 +113,11 @@ def get_resources(region: Region, call: Call, _forward: Forward) -> Answer:
     if wanted and (params.get("TagFilters") or params.get("ResourceTypeFilters")):
         raise AwsError("InvalidParameterException", "ResourceARNList cannot be combined with filters.")
     for kind in params.get("ResourceTypeFilters") or []:
-        if kind.partition(":")[0] not in _SERVICES:
-            raise AwsError("InvalidParameterException", f"Unsupported service type: {kind}")
+        service = kind.partition(":")[0]
+        if service not in _SERVICES:
+            raise AwsError(
+                "InvalidParameterException", f"Unsupported service={service} in ResourceTypeFilter - {kind}:"
+            )
     found = [
         {"ResourceARN": arn, "Tags": [{"Key": key, "Value": value} for key, value in tags.items()]}
         for arn, tags in sorted(_seen(region))

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import botocore.session
 import pytest
 
 from fargatectl.cli import endpoints
@@ -27,6 +28,14 @@ if TYPE_CHECKING:
 )
 def test_aws_and_this_machine_are_believed(url: str) -> None:
     endpoints.check(url, confirmed=None)
+
+
+def test_every_partition_that_the_sdk_knows_is_believed() -> None:
+    known = botocore.session.Session().get_data("partitions")["partitions"]
+    suffixes = {part["outputs"][key] for part in known for key in ("dnsSuffix", "dualStackDnsSuffix")}
+    assert len(suffixes) > 10
+    for suffix in suffixes:
+        endpoints.check(f"https://ecs.some-region-1.{suffix}/", confirmed=None)
 
 
 @pytest.mark.parametrize(

@@ -46,7 +46,12 @@ IMPLIED = {
     "iam:CreateServiceLinkedRole",  # the first cluster, load balancer and scalable target of an account
     "ec2:DescribeAccountAttributes",  # what ELB looks at with the caller's rights
     "ec2:DescribeInternetGateways",
-    "ec2:DescribeRegions",  # what Cloud Map looks at; a private DNS namespace is a hosted zone, made likewise
+    # Cloud Map guide, "AWS Cloud Map API permissions reference": a private DNS namespace is a hosted zone, and an
+    # instance may have a health check, whether or not these have.
+    "ec2:DescribeRegions",
+    "route53:DeleteHealthCheck",
+    "route53:GetHealthCheck",
+    "route53:UpdateHealthCheck",
     "route53:ChangeResourceRecordSets",
     "route53:CreateHostedZone",
     "route53:DeleteHostedZone",

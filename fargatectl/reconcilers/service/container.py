@@ -121,7 +121,8 @@ def parsed_container(found: Any) -> Container:  # noqa: ANN401 - ECS's container
         essential=found.get("essential", True),
         cpu=found.get("cpu", 0),
         memory=found.get("memory"),
-        ports=tuple(sorted(mapping["containerPort"] for mapping in found.get("portMappings", ()))),
+        # Somebody else may have registered a range of ports, which has no number of its own: never equal to ours.
+        ports=tuple(sorted(mapping.get("containerPort", 0) for mapping in found.get("portMappings", ()))),
         command=tuple(found.get("command") or ()),
         entrypoint=tuple(found.get("entryPoint") or ()),
         workdir=found.get("workingDirectory", ""),

@@ -222,8 +222,9 @@ def describe_revision(aws: Aws, name: str) -> Live[TaskDefinition, TaskDefinitio
 
 
 def _carries(aws: Aws, arn: str, wanted: Mapping[str, str]) -> bool:
-    listed = tags.as_dict(aws.ecs.list_tags_for_resource(resourceArn=arn)["tags"])
-    return APP in wanted and same_owner(wanted, listed)
+    # This shows INACTIVE revisions with their tags, too: a run that died may have deregistered and not deleted them.
+    found = describe_revision(aws, arn)
+    return found is not None and APP in wanted and same_owner(wanted, found.spec.tags)
 
 
 def _out(found: TaskDefinitionTypeDef) -> TaskDefinitionOut:
