@@ -47,6 +47,7 @@ OPERATIONS: dict[str, tuple[str, ...]] = {
         "DescribeRouteTables",
         "DescribeSecurityGroups",
         "DescribeSubnets",
+        "DescribeVpcAttribute",
         "DescribeVpcEndpoints",
         "DescribeVpcs",
         "RevokeSecurityGroupEgress",

@@ -229,8 +229,8 @@ SERVICES = (
         ),
         (
             Row(
-                "CreateTags DeleteTags DescribeTags",
-                "What is kept and shown",
+                "CreateTags DeleteTags DescribeTags DescribeVpcAttribute ModifyVpcAttribute",
+                "What is kept and shown; DNS hostnames are off in a new VPC",
             ),
         ),
     ),

@@ -168,6 +168,8 @@ def _namespace(config: Config, stack: Stack, vpc: Ref[str]) -> Declared[cloudmap
     if wanted.use:
         return cloudmap.use_namespace(stack, wanted.use)
     kind = cloudmap.HTTP if wanted.type == "http" else cloudmap.DNS_PRIVATE
+    if kind == cloudmap.DNS_PRIVATE:
+        stack.note(network.declare_resolution(stack, wanted.namespace, vpc).ref(lambda warning: warning))
     return cloudmap.declare_namespace(stack, wanted.namespace, vpc, namespace_type=kind)
 
 

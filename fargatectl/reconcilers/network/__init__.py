@@ -2,6 +2,7 @@
 
 from fargatectl.reconcilers.network.ingress import Ingress, Ingresses, IngressOut
 from fargatectl.reconcilers.network.placement import Reach, TaskPlacement, load_balancer_subnets, place_tasks
+from fargatectl.reconcilers.network.resolution import declare_resolution
 from fargatectl.reconcilers.network.rules import Rule
 from fargatectl.reconcilers.network.security_group import EVERYWHERE, SecurityGroup, SecurityGroupOut, SecurityGroups
 from fargatectl.reconcilers.network.topology import Network, Subnet
@@ -36,6 +37,7 @@ __all__ = [
     "VpcQuery",
     "Vpcs",
     "declare",
+    "declare_resolution",
     "existing_group",
     "load_balancer_group",
     "load_balancer_subnets",
