@@ -8,10 +8,12 @@ from botocore.exceptions import (
     ConnectionError as BotoConnectionError,
     CredentialRetrievalError,
     HTTPClientError,
+    LoginError,
     NoCredentialsError,
     NoRegionError,
     PartialCredentialsError,
     ProfileNotFound,
+    RefreshWithMFAUnsupportedError,
     SSOError,
     TokenRetrievalError,
     UnauthorizedSSOTokenError,
@@ -26,6 +28,24 @@ SERVICE = "Service"
 """Key under which `session` notes the service in an answer's metadata; botocore's errors do not say it."""
 
 _SERVER_ERROR = 500
+_WITHOUT_ANSWER: tuple[tuple[tuple[type[BotoCoreError], ...], str], ...] = (
+    ((ProfileNotFound,), "`aws configure list-profiles` lists them"),
+    (
+        (NoCredentialsError, PartialCredentialsError),
+        "set AWS_PROFILE or use --profile, log in (`aws sso login`), or try it without an account: --sandbox",
+    ),
+    (
+        (RefreshWithMFAUnsupportedError,),
+        "the session that the MFA code opened has ended: run the same command again, and give another code",
+    ),
+    ((LoginError,), "log in again (`aws login`), then run the same command"),
+    ((SSOError, TokenRetrievalError, UnauthorizedSSOTokenError, CredentialRetrievalError), LOG_IN),
+    (
+        (HTTPClientError, BotoConnectionError),
+        "check the network, a proxy, and that the Region's name is right",
+    ),
+)
+"""What to do where AWS was not even asked, or did not answer."""
 
 
 def code_of(error: BaseException) -> str:
@@ -90,16 +110,9 @@ def _unasked(error: BotoCoreError, address: str) -> FargatectlError:
     text = str(error)
     if isinstance(error, NoRegionError):
         return UsageError("no region is known", hint='put `region = "eu-central-1"` into the file, or use --region')
-    if isinstance(error, ProfileNotFound):
-        return AwsFailure(
-            text, code="ProfileNotFound", address=address, hint="`aws configure list-profiles` lists them"
-        )
     if isinstance(error, NoCredentialsError | PartialCredentialsError):
-        hint = "set AWS_PROFILE or use --profile, log in (`aws sso login`), or try it without an account: --sandbox"
-        return AwsFailure("there are no AWS credentials", code=type(error).__name__, address=address, hint=hint)
-    if isinstance(error, SSOError | TokenRetrievalError | UnauthorizedSSOTokenError | CredentialRetrievalError):
-        return AwsFailure(text, code=type(error).__name__, address=address, hint=LOG_IN)
-    if isinstance(error, HTTPClientError | BotoConnectionError):
-        hint = "check the network, a proxy, and that the Region's name is right"
-        return AwsFailure(f"AWS could not be reached: {text}", code=type(error).__name__, address=address, hint=hint)
-    return AwsFailure(text, code=type(error).__name__, address=address)
+        text = "there are no AWS credentials"
+    elif isinstance(error, HTTPClientError | BotoConnectionError):
+        text = f"AWS could not be reached: {text}"
+    hint = next((hint for kinds, hint in _WITHOUT_ANSWER if isinstance(error, kinds)), "")
+    return AwsFailure(text, code=type(error).__name__, address=address, hint=hint)

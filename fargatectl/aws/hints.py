@@ -49,6 +49,7 @@ _ACTION = re.compile(r"not authorized to perform:? (?P<action>[a-z0-9-]+:\w+)(?:
 _FORBIDDEN = re.compile(r"with an explicit deny(?: in an? (?P<kind>[A-Za-z -]+?)(?: policy)?(?=[:.,;]|\s+arn:|\s*$))?")
 _NOT_ALLOWED = re.compile(r"because no (?P<kind>[A-Za-z -]+?)(?: policy)? allows")
 _CLOCK = re.compile(r"signature (?:expired|not yet current)|difference between the request time")
+_WRONG_CODE = "MultiFactorAuthentication failed"
 _ENCODED = re.compile(r"\s*Encoded authorization failure message: \S+")
 
 _ACTIONS_OF = {"elbv2": "elasticloadbalancing", "efs": "elasticfilesystem", "resourcegroupstaggingapi": "tag"}
@@ -86,6 +87,8 @@ class Refusal:
         """What to do about it, "" where only AWS's own words can tell."""
         if self.code == "RequestTimeTooSkewed" or _CLOCK.search(self.said.lower()):
             return "the clock of this machine is wrong by minutes, so that AWS refuses what it signs: set it"
+        if _WRONG_CODE in self.said:
+            return "the MFA code was wrong, or used before: wait for the next one, and run the same command again"
         if self.code in DENIED:
             return self._denied()
         if self.code in THROTTLED:

@@ -16,6 +16,7 @@ import botocore.session
 from boto3.session import Session
 from botocore.config import Config
 
+from fargatectl.aws.credentials import prepare
 from fargatectl.aws.errors import SERVICE, ClientError, says
 from fargatectl.aws.models import TrimmedModels
 from fargatectl.aws.rates import Budget
@@ -435,16 +436,24 @@ def chunks(items: Sequence[T], size: int) -> list[Sequence[T]]:
 
 
 def make_session(
-    *, profile: str | None = None, environment: Mapping[str, str] | None = None, cache: Path | None = None
+    *,
+    profile: str | None = None,
+    environment: Mapping[str, str] | None = None,
+    cache: Path | None = None,
+    ask: Callable[[str], str] | None = None,
 ) -> Session:
     """Return a boto3 session over the standard AWS chain; `profile` as `--profile` gives it.
 
     `environment` replaces profile and credentials (the local AWS brings its own). `cache` is a directory for copies of
-    AWS's service models; a user who has models of their own (AWS_DATA_PATH, ~/.aws/models) gets those.
+    AWS's service models; a user who has models of their own (AWS_DATA_PATH, ~/.aws/models) gets those. `ask` asks
+    for the MFA code of a role, where the profile wants one.
     """
     core = botocore.session.Session(profile=profile)
     if environment is not None:
         core.set_credentials(environment["AWS_ACCESS_KEY_ID"], environment["AWS_SECRET_ACCESS_KEY"])
+    core.get_component("event_emitter").register("after-call", _note_service)
+    if ask is not None:
+        prepare(core, ask)
     own_models = core.get_config_variable("data_path") or Path(TrimmedModels.CUSTOMER_DATA_PATH).exists()
     if cache is not None and not own_models:
         core.register_component("data_loader", TrimmedModels(cache))

@@ -17,7 +17,7 @@ from fargatectl.config import credentials
 from fargatectl.config.load import find, load
 from fargatectl.config.override import with_images
 from fargatectl.dataclass import dataclass
-from fargatectl.errors import UsageError
+from fargatectl.errors import AwsFailure, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, MutableMapping
@@ -128,6 +128,7 @@ def target(
         variables |= dict.fromkeys(missing, credentials.PLACEHOLDER)
         credentials.require(loaded, variables)
     # Imported here so that a mistake in the file is told before the AWS SDK is loaded.
+    from fargatectl.aws.credentials import settle  # noqa: PLC0415
     from fargatectl.aws.session import WORKERS, Aws, make_session  # noqa: PLC0415
     from fargatectl.stack import build  # noqa: PLC0415
 
@@ -137,10 +138,11 @@ def target(
     if options.sandbox:
         endpoint = _enter_sandbox(options, config, surroundings)
     open_session: Callable[[str | None], Session] = surroundings.open_session or (
-        lambda profile: make_session(profile=profile, cache=_cache(surroundings.environ))
+        lambda profile: make_session(profile=profile, cache=_cache(surroundings.environ), ask=_asking(surroundings))
     )
     session = open_session(None if options.sandbox else options.profile)
     endpoints.guard(session, confirmed=options.endpoint_url)
+    settle(session)
     region = options.region or config.region or surroundings.environ.get("AWS_REGION") or session.region_name
     if not region:
         raise UsageError("no Region is known", hint=_NO_REGION)
@@ -174,6 +176,17 @@ def require_account(there: Target) -> None:
     seen = observe(replace(there.stack, resources={}, sources=asked), there.aws, there.executor)
     for failure in seen.failures.values():
         raise failure
+
+
+def _asking(surroundings: Surroundings) -> Callable[[str], str]:
+    def ask(question: str) -> str:
+        if not surroundings.is_interactive:
+            message = f"the profile wants an MFA code, and nobody is here to give one ({question.strip(' :')})"
+            hint = "open a session first: `aws sts get-caller-identity` with the same profile does"
+            raise AwsFailure(message, code="MFACodeRequired", hint=hint)
+        return surroundings.voice.ask(question)
+
+    return ask
 
 
 def _cache(environ: Mapping[str, str]) -> Path:

@@ -44,6 +44,22 @@ def fargatectl(
     )
 
 
+@pytest.mark.parametrize("flags", [[], ["--json"]])
+def test_nobody_is_asked_for_a_code_where_nobody_is(tmp_path: Path, flags: list[str]) -> None:
+    device = "arn:aws:iam::123456789012:mfa/ann"
+    keys = "aws_access_key_id = AKIAIOSFODNN7EXAMPLE\naws_secret_access_key = example\n"
+    role = f"role_arn = arn:aws:iam::123456789012:role/x\nsource_profile = keys\nmfa_serial = {device}\n"
+    (tmp_path / "config").write_text(f"[profile keys]\n{keys}[profile deploy]\n{role}")
+    (tmp_path / "fargatectl.toml").write_text('app = "a"\nregion = "eu-central-1"\n[services.web]\nimage = "nginx"\n')
+    environ = {"AWS_CONFIG_FILE": str(tmp_path / "config"), "AWS_PROFILE": "deploy", "HOME": str(tmp_path)}
+    environ |= dict.fromkeys(("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"), "")
+    done = fargatectl("diff", *flags, cwd=tmp_path, environ=environ)
+    assert done.returncode == 5
+    said = " ".join((json.loads(done.stdout)["error"]["message"] if flags else done.stderr).split())
+    assert "wants an MFA code, and nobody is here to give one" in said
+    assert device in said
+
+
 @pytest.mark.parametrize(
     "arguments",
     [
