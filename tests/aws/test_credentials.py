@@ -84,7 +84,8 @@ def test_a_session_that_the_cli_has_open_is_used_and_none_is_kept(local: LocalAw
     def never(question: str) -> str:
         raise AssertionError(question)
 
-    fetcher: Any = AssumeRoleCredentialFetcher(None, None, ROLE, extra_args={"SerialNumber": DEVICE})
+    nobody: Any = None
+    fetcher: Any = AssumeRoleCredentialFetcher(nobody, nobody, ROLE, extra_args={"SerialNumber": DEVICE})
     folder = home / ".aws" / "cli" / "cache"
     folder.mkdir(parents=True)
     until = (local.clock.now() + timedelta(days=365_0)).isoformat()
