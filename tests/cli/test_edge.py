@@ -254,7 +254,16 @@ def test_where_a_person_reads_a_log_the_json_of_errors_is_one_document(tmp_path:
     assert done.stderr == ""
 
 
-def test_completion_is_no_failure() -> None:
-    words = {"_FARGATECTL_COMPLETE": "complete_bash", "COMP_WORDS": "fargatectl de", "COMP_CWORD": "1"}
-    done = fargatectl(environ=words)
-    assert (done.returncode, done.stdout.split(), done.stderr) == (0, ["deploy", "destroy"], "")
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ("fargatectl de", ["deploy", "destroy"]),
+        ("fargatectl sandbox st", ["start", "stop", "status"]),
+        ("fargatectl deploy --im", ["--image"]),
+        ("fargatectl sandbox start --sp", ["--speed"]),
+    ],
+)
+def test_shells_complete_names_and_options(line: str, words: list[str]) -> None:
+    place = str(len(line.split()) - 1)
+    done = fargatectl(environ={"_FARGATECTL_COMPLETE": "complete_bash", "COMP_WORDS": line, "COMP_CWORD": place})
+    assert (done.returncode, done.stdout.split(), done.stderr) == (0, words, "")

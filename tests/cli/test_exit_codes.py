@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import typer
 
-from fargatectl.cli.main import app
+from fargatectl.cli.commands import application
 from fargatectl.sandbox.faults import AwsError
 from tests.cli.conftest import FILE
 
@@ -50,7 +50,7 @@ STARTED_NOTHING = 125
 
 
 def commands() -> Iterator[str]:
-    group = typer.main.get_command(app)
+    group = typer.main.get_command(application())
     for name, command in group.commands.items():  # type: ignore[attr-defined]
         below = getattr(command, "commands", None)
         yield from [name] if below is None else [f"{name} {each}" for each in below]

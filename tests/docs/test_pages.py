@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import typer.main
 
-from fargatectl.cli.main import app
+from fargatectl.cli.commands import application
 from fargatectl.config.load import load
 from tests.docs.reading import DOCS, PAGES, ROOT, anchors, blocks, links, prose, title
 
@@ -66,7 +66,7 @@ def test_commands_exist_with_their_options(page: str, command: str) -> None:
     del page
     ours = takewhile(lambda word: word != "--", shlex.split(command)[1:])
     words = [word for word in ours if word not in {">", "|"}]
-    found: Any = typer.main.get_command(app)
+    found: Any = typer.main.get_command(application())
     while hasattr(found, "commands") and words and not words[0].startswith("-"):
         name = words.pop(0)
         assert name in found.commands, f"there is no command {name}"
