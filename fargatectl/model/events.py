@@ -36,11 +36,15 @@ class StepEvent:
 
 @dataclass(frozen=True, slots=True)
 class DeploymentEvent:
-    """The rollout of a service moved: its status now, and how many tasks of the new and the old revision there are."""
+    """The rollout of a service moved: its status now, and how many tasks of the new and the old revision there are.
+
+    `began` is when the rollout did, where that is known: before the first event of it.
+    """
 
     service: ServiceStatus
     at: datetime
     rollout: RolloutProgress
+    began: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

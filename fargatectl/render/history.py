@@ -49,8 +49,12 @@ def screen(found: Sequence[tuple[str, Sequence[PastDeployment]]], *, width: int,
 def _table(deployments: Sequence[PastDeployment], width: int) -> list[Text]:
     rows = [[Text(name, "dim") for name in _COLUMNS], *map(_cells, deployments)]
     place = _COLUMNS.index("image")
-    lines = fitted(rows, width, shrink=place, least=_NARROWEST_IMAGE)
-    return lines or columns([with_cut(row[:-1], place, _NARROWEST_IMAGE) for row in rows])
+    narrower = [row[:-1] for row in rows]
+    return (
+        fitted(rows, width, shrink=place, least=_NARROWEST_IMAGE)
+        or fitted(narrower, width, shrink=place, least=_NARROWEST_IMAGE)
+        or columns([with_cut(row, place, _NARROWEST_IMAGE) for row in narrower])
+    )
 
 
 def _cells(one: PastDeployment) -> list[Text]:

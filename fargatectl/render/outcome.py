@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 
 _LISTED = 6  # names on a line before "and 3 more"
 _SCREEN = 20  # a screen's last lines, which tell all
-_HEIGHT, _LEAST_HEIGHT = 14, 10  # lines of a diagnosis among them
-_LEAST_EVIDENCE = 3
+_HEIGHT, _LEAST_HEIGHT = 14, 6  # lines of a diagnosis among them
+_LEAST_EVIDENCE = 1
 _IN_FULL = 2  # diagnoses; of more failures than this the others are told in a sentence
 _FOLLOW_IT = "Follow them: fargatectl deploy --attach."
 _ATTACHED_TO_NONE = "Nothing to follow."
@@ -98,15 +98,16 @@ def well(text: str, seconds: float | None) -> Text:
 def bad(ending: Ending, *, width: int) -> Text:
     """Return the end of a deploy that is not through: every failure, what serves now, what was not done, what next."""
     told, tail = _told(ending.failed), _tail(ending, width)
-    taken = sum(line.plain.count("\n") + 1 for line in tail) + 1
-    height = max(_LEAST_HEIGHT, min(_HEIGHT, _SCREEN - taken))
+    stuck = [one for one in ending.going_on if one.diagnosis is not None]
+    taken = sum(line.plain.count("\n") + 1 for line in tail)
+    in_full = 1 if len(told) > _IN_FULL else len(told)
+    height = max(_LEAST_HEIGHT, min(_HEIGHT, (_SCREEN - taken) // max(in_full + len(stuck[:_IN_FULL]), 1) - 1))
     lines: list[Text] = []
     for place, (address, error) in enumerate(told):
-        brief = len(told) > _IN_FULL and place > 0
-        lines += [*_failure(address, error, ending.plan, width, height=0 if brief else height), Text()]
+        lines += [*_failure(address, error, ending.plan, width, height=height if place < in_full else 0), Text()]
     if not told:
         lines = [*(Text(line, "bold") for line in wrap(summary(ending), width)), Text()]
-    lines += _stuck([error for error in ending.going_on if not isinstance(error, Paused)], width)
+    lines += _stuck([error for error in ending.going_on if _goes_on(error)], width, height)
     return joined(with_exit([*lines, *tail], ending.exit_code, width))
 
 
@@ -120,13 +121,13 @@ def _tail(ending: Ending, width: int) -> list[Text]:
     return lines + [Text(line) for line in wrap(_what_next(ending), width - len("  exit 130"))]
 
 
-def _stuck(going_on: Sequence[StillInProgress], width: int) -> list[Text]:
+def _stuck(going_on: Sequence[StillInProgress], width: int, height: int) -> list[Text]:
     """Return the rollouts that go on: what is known of why they are not over, and the names of the others."""
     lines: list[Text] = []
     for error in [one for one in going_on if one.diagnosis is not None][:_IN_FULL]:
         assert error.diagnosis is not None  # noqa: S101 - chosen above
-        lines += [*diagnosis(error.message, error.diagnosis, width=width), Text()]
-    others = [one.message for one in going_on if one.diagnosis is None and not isinstance(one, Paused)]
+        lines += [*diagnosis(error.message, error.diagnosis, width=width, height=height), Text()]
+    others = [one.message for one in going_on if one.diagnosis is None]
     lines += [Text(line) for one in others[:_LISTED] for line in wrap(sentence(escape(one)), width)]
     more = len(others) - _LISTED
     return [*lines, *([Text(f"So do {more} more.")] if more > 0 else []), *([Text()] if others else [])]
@@ -178,18 +179,24 @@ def diagnosis(message: str, found: Diagnosis, *, width: int, height: int = _HEIG
 
 
 def _evidence(found: Diagnosis, width: int, room: int) -> list[Text]:
+    """Return as much evidence as there is room for, and at least how the first of it begins."""
     lines: list[Text] = []
     for place, text in enumerate(found.evidence):
-        label = "" if place else "evidence"
-        more = _labelled(label, [without_arns(text)], width, style="dim")
+        more = _labelled("" if place else "evidence", [without_arns(text)], width, style="dim")
+        if place == 0 and len(more) > room:
+            more = [*more[: room - 1], _shortened(more[room - 1], width)]
         if len(lines) + len(more) > room:
             left = len(found.evidence) - place
-            if len(lines) == room:
+            if len(lines) == room and place > 1:
                 lines, left = lines[:-1], left + 1
             note = f"… {count(left, 'line')} more: fargatectl why {found.service} -v"
             return [*lines, *_labelled("", [note], width, style="dim")]
         lines += more
     return lines
+
+
+def _shortened(line: Text, width: int) -> Text:
+    return Text(f"{cut(line.plain, width - 1).removesuffix('…')}…", line.style)
 
 
 def _labelled(label: str, texts: Sequence[str], width: int, *, style: str = "") -> list[Text]:
@@ -225,13 +232,25 @@ def _done_and_not(ending: Ending) -> str:
 
 
 def _what_next(ending: Ending) -> str:
+    again = "Run the same command again to go on"
     if ending.exit_code in {ExitCode.IN_PROGRESS, ExitCode.INTERRUPTED, ExitCode.TERMINATED}:
-        ways = "follow: fargatectl deploy --attach; go back: fargatectl rollback"
-        begun = f"What AWS has begun goes on ({ways})." if ending.going_on else "What AWS has begun goes on."
-        return begun if ending.attached is not None else f"{begun} Run the same command again to go on with the rest."
-    if ending.exit_code == ExitCode.FAILED:
-        return "Mend it and deploy again."
-    return "Run the same command again to go on."
+        rest = ending.attached is None and (ending.undone or ending.postponed)
+        return f"{_ways_on(ending)}{f' {again} with the rest.' if rest else ''}"
+    return "Mend it and deploy again." if ending.exit_code == ExitCode.FAILED else f"{again}."
+
+
+def _ways_on(ending: Ending) -> str:
+    """Say how to get to the end of what AWS has begun, or back from it."""
+    going = [address for address, error in ending.failed.items() if _goes_on(error)]
+    if not going:
+        return "It waits in AWS for the answer." if ending.going_on else "What AWS has begun goes on."
+    name = escape(going[0].rpartition("/")[2]) if len(going) == 1 else "SERVICE"
+    ways = f"Follow it: fargatectl deploy --attach. Go back: fargatectl rollback {name}."
+    return f"What AWS has begun goes on. {ways}"
+
+
+def _goes_on(error: FargatectlError) -> bool:
+    return isinstance(error, StillInProgress) and not isinstance(error, Paused)
 
 
 def names(texts: Sequence[str]) -> str:

@@ -11,7 +11,7 @@ from rich.text import Text
 from fargatectl.dataclass import dataclass
 from fargatectl.model.events import DeploymentEvent, StepEvent
 from fargatectl.render.escape import escape
-from fargatectl.render.layout import columns, cut, joined, pad, spread
+from fargatectl.render.layout import columns, cut, joined, pad, spread, wrap
 from fargatectl.render.words import DONE, ONGOING, clock, count, duration, events_words
 
 if TYPE_CHECKING:
@@ -25,6 +25,7 @@ _BAR = 15
 _SHORT_BAR = 6
 _ROOMY = 80  # columns: from here on there is room for the long one
 _SHOWN_EVENTS = 2
+_SHOWN_LOGS = 3
 _SILENCE_SECONDS = 30  # so long may a log of a CI system be silent before it says what is waited for
 _DURATION_CELLS = 10
 _STEADY = "steady"  # the last stage of a rollout that went well
@@ -67,7 +68,9 @@ class Progress:
                 self._starts[key] = event.at
             self._steps[key] = event
         elif isinstance(event, DeploymentEvent):
-            rollout = self._rollouts.setdefault(event.service.name, _Rollout(event.at, event.rollout, event.at))
+            rollout = self._rollouts.setdefault(
+                event.service.name, _Rollout(event.began or event.at, event.rollout, event.at)
+            )
             rollout.last, rollout.at = event.rollout, event.at
             rollout.events = [one for one in event.service.events if one.at >= self.began]
         else:
@@ -77,7 +80,7 @@ class Progress:
         """Return the screen at `now`, at most `height` lines high: what goes on is always on it."""
         head = spread(Text(self.title, "bold"), Text(clock((now - self.began).total_seconds()), "dim"), width)
         rollouts = self._rollout_lines(now, width, max(height - 4, 3))
-        logs = [_log(event, width) for event in self._logs[-3:]]
+        logs = [line for event in self._logs[-_SHOWN_LOGS:] for line in _log(event, width)]
         room = max(height - 1 - len(rollouts) - len(logs), 3)
         return joined([head, *self._step_lines(now, width, room), *rollouts, *logs][: max(height, 3)])
 
@@ -274,5 +277,6 @@ def _row(name: str, revision: str, shown: str, words: list[str]) -> list[Text]:
     return [Text(name, "dim"), Text(escape(revision)), Text(shown, "green"), Text(", ".join(words))]
 
 
-def _log(event: LogEvent, width: int) -> Text:
-    return Text(f"  {cut(escape(event.message), width - 2)}", "yellow" if event.level == "warning" else "dim")
+def _log(event: LogEvent, width: int) -> list[Text]:
+    style = "yellow" if event.level == "warning" else "dim"
+    return [Text(line, style) for line in wrap(escape(event.message), width, indent="  ")]

@@ -77,6 +77,7 @@ DONE: dict[StepVerb, str] = {
 KNOWN_AFTER_APPLY = "known after apply"
 HIDDEN = "(hidden)"
 NOT_SET = "not set"
+_COMMAND = "fargatectl"
 
 
 def count(number: int, singular: str, plural: str = "") -> str:
@@ -113,7 +114,8 @@ def sentence(text: str) -> str:
         return stripped
     ended = stripped if stripped[-1] in ".:!?)…`>" else f"{stripped}."
     first = stripped.split(maxsplit=1)[0]
-    return ended[0].upper() + ended[1:] if first.isalpha() and first.islower() else ended
+    is_word = first.isalpha() and first.islower() and first != _COMMAND
+    return ended[0].upper() + ended[1:] if is_word else ended
 
 
 def without_service(message: str) -> str:
@@ -124,6 +126,8 @@ def without_service(message: str) -> str:
 # The resource ends in no punctuation: it is the sentence's, like the quotes around it.
 _ARN = re.compile(r"arn:aws[\w-]*:(?P<service>[\w-]*):[\w-]*:\d*:(?P<resource>[^\s)'\"]*[\w*])")
 _OF_LOAD_BALANCERS = re.compile(r"\w+/(?:(?:app|net|gwy)/)?(?P<name>[^/]+)")
+_TASK_ID = re.compile(r"\b(?P<short>[0-9a-f]{8})[0-9a-f]{24}\b")
+_MANUAL = re.compile(r"\s*For more information, see .*Amazon ECS Developer Guide\.?")
 
 
 def without_arns(text: str) -> str:
@@ -146,8 +150,9 @@ _NOT_ASSUMED = re.compile(r"\(error ECS was unable to assume the role '([^']+)'.
 
 
 def event_words(message: str) -> str:
-    """Return an event of ECS as people read it: without the service, and with names in place of ARNs."""
-    words = without_arns(without_service(message))
+    """Return an event of ECS as people read it: without the service and the manual, names in place of ARNs, and of a
+    task's id as much as `fargatectl logs --task` needs."""
+    words = _TASK_ID.sub(r"\g<short>", without_arns(_MANUAL.sub("", without_service(message))))
     return _NOT_ASSUMED.sub(r"role \1: ECS cannot assume it yet, and tries again", words)
 
 

@@ -16,7 +16,7 @@ from fargatectl.model.events import DeploymentEvent, LogEvent
 from fargatectl.model.status import ServiceState, ServiceStatus
 from fargatectl.reconcilers.service.health import health_of
 from fargatectl.rollout import stopping
-from fargatectl.rollout.estimate import timeout_of
+from fargatectl.rollout.estimate import Forecast, timeout_of
 from fargatectl.rollout.failure import failure, still_going
 from fargatectl.rollout.outcome import judge
 from fargatectl.rollout.pause import pause_of, waiting
@@ -104,14 +104,18 @@ class Follower:
         `balancer` is what is known of the service's load balancer, if it has one; `images` maps task definitions that
         are known already to their images.
         """
-        now = self._aws.monotonic()
+        now, at = self._aws.monotonic(), self._aws.now()
         seconds = self._timeouts.get(view.name) or timeout_of(view.pace, out.health.desired)
+        made = out.health.deployment.started_at if out.health.deployment else None
+        began_at = at if mine or made is None else min(made, at)
         watch = Watch(
             view,
             out,
             Future(),
             began=now,
+            began_at=began_at,
             deadline=now + seconds,
+            forecast=Forecast(view.pace, now - (at - began_at).total_seconds()) if view.pace else None,
             entrance=_entrance(balancer),
             images=dict(images),
             mine=mine,
@@ -218,7 +222,7 @@ class Follower:
         newest = next((event["createdAt"] for event in watch.service.get("events", ())), None)
         if progress is not None and (progress != watch.last or newest != watch.told_until):
             watch.last, watch.told_until = progress, newest
-            self._emit(DeploymentEvent(self._status(watch), self._aws.now(), progress))
+            self._emit(DeploymentEvent(self._status(watch), self._aws.now(), progress, watch.began_at))
 
     def _tell_of_count(self, watch: Watch) -> None:
         """Say that somebody, or the autoscaler, moved the desired count under the rollout."""

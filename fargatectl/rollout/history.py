@@ -5,6 +5,7 @@ ECS keeps service deployments for ninety days (ECS Developer Guide, "View servic
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from fargatectl.aws.errors import BotoCoreError, ClientError, explain, says
@@ -64,11 +65,9 @@ def _history(  # noqa: PLR0913 - as its caller has it
     briefs = _briefs(aws, cluster, service, wanted)[:most]
     revisions = _revisions(aws, [brief["targetServiceRevisionArn"] for brief in briefs])
     definitions = _registrants(aws, {one["taskDefinition"] for one in revisions.values()})
-    current = found["taskDefinition"]
-    return tuple(
-        _past(name, brief, revisions.get(brief["targetServiceRevisionArn"], {}), definitions, current)
-        for brief in briefs
-    )
+    past = [_past(name, brief, revisions.get(brief["targetServiceRevisionArn"], {}), definitions) for brief in briefs]
+    current = next((one for one in past if one.task_definition == found["taskDefinition"]), None)
+    return tuple(replace(one, current=one is current) for one in past)
 
 
 def _briefs(aws: Aws, cluster: str, service: str, wanted: Sequence[str]) -> list[Any]:
@@ -109,7 +108,7 @@ def _registrants(aws: Aws, arns: Collection[str]) -> dict[str, str]:
 
 
 def _past(
-    name: str, brief: Mapping[str, Any], revision: Mapping[str, Any], registrants: Mapping[str, str], current: str
+    name: str, brief: Mapping[str, Any], revision: Mapping[str, Any], registrants: Mapping[str, str]
 ) -> PastDeployment:
     definition = str(revision.get("taskDefinition", ""))
     images = revision.get("containerImages", ())
@@ -127,6 +126,5 @@ def _past(
         image=main.get("image", ""),
         digest=main.get("imageDigest", ""),
         registered_by=registrants.get(definition, ""),
-        current=bool(definition) and definition == current,
         settings={key: revision[key] for key in _SETTINGS if key in revision},
     )

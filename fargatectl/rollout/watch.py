@@ -10,7 +10,6 @@ from fargatectl.model.events import RolloutProgress
 from fargatectl.model.status import ServiceState
 from fargatectl.reconcilers.service.health import health_of
 from fargatectl.rollout.diagnosis import Subject
-from fargatectl.rollout.estimate import Stand, remaining, task_seconds
 from fargatectl.rollout.stages import stage_of
 
 if TYPE_CHECKING:
@@ -22,14 +21,18 @@ if TYPE_CHECKING:
     from fargatectl.model.status import ServiceStatus, ServiceView, TargetCounts
     from fargatectl.reconcilers.service import ServiceOut
     from fargatectl.reconcilers.service.health import ServiceHealth
+    from fargatectl.rollout.estimate import Forecast
     from fargatectl.rollout.outcome import Ended
 
 _LIFTED_SECONDS = 60.0
+_UNDONE = frozenset({"ROLLBACK_REQUESTED", "ROLLBACK_IN_PROGRESS"})
 
 
 @dataclass
 class Watch:
-    """A deployment and its latest answers. `began` and `deadline` are of the monotonic clock.
+    """A deployment and its latest answers. `began` and `deadline` of watching it are of the monotonic clock.
+
+    `began_at` is when the deployment itself began.
 
     `wanted` is the desired count that the deployment began with; `record` is ECS's service deployment of it, where
     there is one; `first` says that no version before it ever served (None: not known yet); `stopped` is why we stopped
@@ -41,6 +44,7 @@ class Watch:
     out: ServiceOut
     end: Future[ServiceStatus]
     began: float
+    began_at: datetime
     deadline: float
     entrance: dict[str, Any] = field(default_factory=dict)
     mine: bool = True
@@ -58,8 +62,7 @@ class Watch:
     last: RolloutProgress | None = None
     told_until: datetime | None = None
     told_count: int | None = None
-    _moved: float = 0.0
-    _measured: float | None = None
+    forecast: Forecast | None = None
 
     @property
     def subject(self) -> Subject:
@@ -98,10 +101,18 @@ class Watch:
             targets=self.targets,
             over=ended is not None,
         )
-        if told != self.last:
-            self._moved = now
-        going_well = ended is None and not (self.stopped or told.failed or health.state == ServiceState.ROLLING_BACK)
-        return replace(told, left=self._left(told, now)) if going_well else told
+        if self.forecast is None:
+            return told
+        self.forecast.see(told, now, shifting=bool(stage_of(self.record)))
+        going_well = ended is None and not (self.stopped or told.failed or self._undone(health))
+        return replace(told, left=self.forecast.left(now)) if going_well else told
+
+    def _undone(self, health: ServiceHealth) -> bool:
+        """Tell whether ECS takes this deployment back: another one is then in its place."""
+        if (self.record or {}).get("status") in _UNDONE:
+            return True
+        mine = health.deployment is None or health.deployment.id == self.out.deployment_id
+        return health.state == ServiceState.ROLLING_BACK and not mine
 
     def _healthy(self, health: ServiceHealth, running: int) -> int:
         # Until the old tasks leave, the healthy targets are of both revisions: the old ones were healthy before.
@@ -114,22 +125,10 @@ class Watch:
             return ended.stage
         if self.stopped:
             return "stopping it: it cannot succeed"
-        if health.state == ServiceState.ROLLING_BACK:
+        if self._undone(health):
             return "rolling back"
         if running < health.desired:
             return "starting tasks"
         if self._healthy(health, running) < health.desired:
             return "waiting for healthy targets"
         return stage_of(self.record) or ("stopping old tasks" if health.old_running else "settling")
-
-    def _left(self, told: RolloutProgress, now: float) -> int | None:
-        """Return the seconds to the end. What the first tasks of the rollout needed is what the others will."""
-        if self.view.pace is None:
-            return None
-        if self.mine and told.healthy and self._measured is None:
-            self._measured = now - self.began
-        a_task = self._measured or task_seconds(self.view.pace)
-        stand = Stand(told.desired, told.healthy, told.pending + told.running - told.healthy, told.old_running)
-        total = remaining(self.view.pace, stand, a_task)
-        left = 0 if total is None else round(total - (now - self._moved))
-        return left if left > 0 else None

@@ -57,7 +57,7 @@ class Effects:
         effect = self._known.get(setting.key.name)
         if effect is None:
             return
-        met = [effect(region, setting.subject, setting.value) for region in regions]
+        met = [effect(region, one, setting.value) for one in setting.subjects for region in regions]
         if setting.key.once and not any(met):
             message = f"{setting.name} meets nothing: no such thing, or it has no such tasks or scalable target"
             raise SettingError(message, hint="deploy it first")
@@ -98,7 +98,9 @@ class Script:
 
     def has(self, name: str, subject: str = "") -> bool:
         """Tell whether something is set."""
-        return (f"{name}.{subject}" if subject else name) in self._settings
+        if not subject:
+            return name in self._settings
+        return any(one.key.name == name and subject in one.subjects for one in self._settings.values())
 
     def answer(self, call: Call, now: float, apply: Callable[[], Response]) -> Response:
         """Answer a call, at a moment of the clock, with the faults that are set.

@@ -61,6 +61,13 @@ class Setting:
         """The key as it was given."""
         return f"{self.key.name}.{self.subject}" if self.subject else self.key.name
 
+    @property
+    def subjects(self) -> tuple[str, ...]:
+        """What it may be about: the service `web` of the cluster `hello` is that, or fargatectl's `hello-web`."""
+        cluster, slash, rest = self.subject.partition("/")
+        of_service = self.key.subject in {_TASKS, _ACTION}
+        return (self.subject, f"{cluster}/{cluster}-{rest}") if slash and of_service else (self.subject,)
+
 
 def _seconds(text: str) -> float:
     seconds = float(text)

@@ -148,6 +148,26 @@ def test_the_last_twenty_lines_of_the_screen_tell_all(deployed: Shell) -> None:
         assert said in failed.err
 
 
+def test_two_failures_are_told_on_one_screen(deployed: Shell) -> None:
+    deployed.write(FILE + '[services.api]\nimage = "shop/api:crash"\n')
+    failed = deployed("deploy", "--yes", "--quiet", "--image", "web=shop/web:missing", width=80)
+    assert failed.code == 3
+    assert len(failed.err.strip().splitlines()) <= 27, failed.err
+    assert failed.err.count("cause") == failed.err.count("fix  ") == failed.err.count("evidence") == 2
+    assert "There is no image shop/web:missing." in words(failed)
+    assert "exits with code 1, 7 s after its start" in words(failed)
+    assert "steady state" not in failed.err, "what is said of a rollback that went well is no evidence"
+
+
+def test_a_new_try_after_a_failure_is_not_taken_for_a_rollback(shell: Shell) -> None:
+    shell.write(FILE.replace("shop/web:1", "shop/web:unhealthy"))
+    assert shell("deploy", "--yes").code == 3
+    shell.write(FILE)
+    mended = shell("deploy", "--yes")
+    assert mended.code == 0
+    assert "rolling back" not in mended.err
+
+
 def test_superseded(deployed: Shell) -> None:
     def somebody() -> None:
         ecs(deployed).update_service(cluster="shop", service="shop-web", forceNewDeployment=True)
@@ -260,7 +280,8 @@ def test_the_first_ctrl_c_says_what_goes_on_and_how_to_follow_it_or_go_back(depl
     left = deployed(*NEW)
     assert left.code == 130
     assert "The rollout of web to shop-web:2 (0 of 1 healthy) goes on in AWS." in words(left)
-    assert "follow: fargatectl deploy --attach; go back: fargatectl rollback" in words(left)
+    assert "Follow it: fargatectl deploy --attach. Go back: fargatectl rollback web." in words(left)
+    assert "Run the same command again" not in words(left), "nothing else is left to do"
     assert deployed("deploy", "--attach").code == 0
     assert service(deployed)["taskDefinition"].endswith("shop-web:2")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from fargatectl.render.words import event_words, without_arns
+from fargatectl.render.words import event_words, sentence, without_arns
 
 PLACE = "eu-central-1:123456789012"
 
@@ -38,3 +38,16 @@ def test_a_role_that_iam_does_not_show_yet_is_told_with_what_ecs_does_about_it()
     assert event_words(message) == (
         "failed to launch a task with role shop-web-execution: ECS cannot assume it yet, and tries again."
     )
+
+
+def test_an_event_is_as_short_as_it_can_be() -> None:
+    message = (
+        "(service shop-web) was unable to place a task (task 80a40c0102ac76a4c2d50263c4e8aec4). For more information, "
+        "see the Troubleshooting section of the Amazon ECS Developer Guide."
+    )
+    assert event_words(message) == "was unable to place a task (task 80a40c01)."
+
+
+def test_a_command_stays_as_it_is_typed() -> None:
+    assert sentence("fargatectl history web shows it") == "fargatectl history web shows it."
+    assert sentence("no task runs") == "No task runs."

@@ -12,23 +12,19 @@ LEAVING = 15  # as a container that heeds SIGTERM does
 
 
 @pytest.mark.parametrize(
-    ("low", "high", "desired", "batches"),
+    ("low", "high", "desired", "seconds"),
     [
-        (100, 200, 4, 1),  # all at once beside the old ones
-        (100, 150, 4, 2),
-        (100, 125, 4, 4),
-        (50, 100, 4, 2),  # half of the old ones go first
-        (0, 100, 4, 1),
-        (100, 133, 3, 4),  # 3.99 is 3: no room
+        (100, 200, 4, A_TASK + LEAVING),  # all at once beside the old ones
+        (100, 150, 4, 2 * A_TASK + LEAVING),
+        (100, 125, 4, 4 * A_TASK + LEAVING),
+        (50, 100, 4, 2 * A_TASK),  # half of the old ones go first: the last of them leave while new ones start
+        (0, 100, 4, A_TASK),
+        (100, 133, 3, None),  # 3.99 is 3: no room
     ],
 )
-def test_batches(low: int, high: int, desired: int, batches: int) -> None:
+def test_batches(low: int, high: int, desired: int, seconds: float | None) -> None:
     pace = Pace(min_percent=low, max_percent=high)
-    left = remaining(pace, Stand(desired, old=desired), A_TASK)
-    if (low, high) == (100, 133):
-        assert left is None
-    else:
-        assert left == batches * A_TASK + LEAVING
+    assert remaining(pace, Stand(desired, old=desired), A_TASK) == seconds
 
 
 def test_a_first_deployment_has_nothing_that_leaves() -> None:
@@ -40,6 +36,7 @@ def test_what_is_done_takes_no_time_again() -> None:
     assert remaining(pace, Stand(3, healthy=3, old=3), A_TASK) == 30 + LEAVING
     assert remaining(pace, Stand(3, healthy=3), A_TASK) == 0
     assert remaining(pace, Stand(3, healthy=2, starting=1), A_TASK) == A_TASK
+    assert remaining(pace, Stand(3, healthy=2, starting=1, soon=10), A_TASK) == 10
 
 
 def test_it_ends_for_every_service() -> None:

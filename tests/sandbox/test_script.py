@@ -135,6 +135,16 @@ def test_health_checks_begin_to_fail_and_tasks_are_replaced(scene: Scene) -> Non
     assert scene.health(group) == ["healthy"]
 
 
+def test_a_service_of_a_file_is_met_by_the_name_that_the_file_has_for_it(scene: Scene) -> None:
+    group = scene.balance()
+    scene.serve(scene.define(), group=group, serviceName="c-api", desiredCount=1)
+    scene.wait(120)
+    assert scene.health(group) == ["healthy"]
+    scene.local.set("health.c/api=failing")
+    scene.wait(60)
+    assert "healthy" not in scene.health(group)
+
+
 def test_spot_tasks_are_taken_back_and_replaced(scene: Scene) -> None:
     scene.serve(scene.define(), desiredCount=1, launchType=None, capacityProviderStrategy=SPOT)
     with pytest.raises(SettingError, match="meets nothing"):

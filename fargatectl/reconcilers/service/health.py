@@ -81,9 +81,11 @@ def _state(
     if rollout == "FAILED":
         return ServiceState.FAILED
     if rollout == "IN_PROGRESS":
-        # The rollback of the circuit breaker is a new PRIMARY beside the deployment that failed.
+        # A rollback is a new PRIMARY beside the deployment that failed, as is a new try after a failed one: ECS's
+        # reason tells them apart.
         beside = any(d.get("rolloutState") == "FAILED" for d in deployments if d is not primary)
-        undone = "rolling back" in primary.get("rolloutStateReason", "").lower()
-        return ServiceState.ROLLING_BACK if beside or undone else ServiceState.DEPLOYING
+        reason = primary.get("rolloutStateReason", "").lower()
+        undone = "rolling back" in reason or (beside and not reason)
+        return ServiceState.ROLLING_BACK if undone else ServiceState.DEPLOYING
     settled = found.get("runningCount") == found.get("desiredCount") and not found.get("pendingCount")
     return ServiceState.STEADY if settled else ServiceState.DEPLOYING

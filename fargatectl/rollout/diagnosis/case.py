@@ -19,6 +19,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
 _NORMAL = re.compile(r"scaling activity initiated by|scaling activity|availability zone rebalanc", re.IGNORECASE)
+_ROUTINE = re.compile(
+    r"steady state|deployment completed|has started \d+ tasks|(?:de)?registered \d+ (?:targets|instances)|"
+    r"has stopped \d+ (?:running|pending) tasks|has begun draining|rolling back to deployment",
+    re.IGNORECASE,
+)
 _UNHEALTHY = re.compile(r"ELB health checks|is unhealthy in|not healthy in target-group", re.IGNORECASE)
 _IDS = re.compile(
     r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|\b[0-9a-f]{16,}\b|\b\d{1,3}(?:\.\d{1,3}){3}(?::\d+)?\b", re.IGNORECASE
@@ -146,18 +151,18 @@ class Case:
         failed = [t["stoppedReason"] for t in self.of_deployment if _UNHEALTHY.search(t.get("stoppedReason", ""))]
         told = [event for event in self.events if _UNHEALTHY.search(event)]
         targets = [
-            " ".join([health.get("State", ""), health.get("Reason", ""), health.get("Description", "")])
+            f"target {health['State']} ({health.get('Reason', 'no reason')}): {health.get('Description', '')}"
             for health in (target.get("TargetHealth", {}) for target in self.targets)
             if health.get("State") in {"unhealthy", "unused", "unavailable"}
         ]
         if failed or told or targets:
             logs = next((tuple(lines) for lines in self.logs.values() if lines), ())
-            text = "\n".join(dict.fromkeys([*failed, *told, *targets]))
+            text = "\n".join(dict.fromkeys([*targets, *failed, *told]))
             yield Signal(Source.HEALTH, text, max(len(failed), 1), container=self.name, logs=logs)
 
     def _events(self) -> Iterator[Signal]:
         for message in dict.fromkeys(self.events):
-            if not _NORMAL.search(message) and not _UNHEALTHY.search(message):
+            if not any(one.search(message) for one in (_NORMAL, _ROUTINE, _UNHEALTHY)):
                 yield Signal(Source.EVENT, message)
 
     def _deployment(self) -> Iterator[Signal]:

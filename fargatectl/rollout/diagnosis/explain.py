@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 Places: TypeAlias = Callable[[str], str]
 """From a key of the file ("services.web.image") to its place ("fargatectl.toml:12"), or "" where it is not known."""
 
+_OF_SERVICE = re.compile(r"^\(service [^)]*\) ")
 _LOG_LINES = 12
 _EVENTS = 4
 _OTHERS = 3
@@ -66,13 +68,13 @@ def _fix(text: str, key: str, place: Places) -> str:
 
 
 def _evidence(case: Case, hit: Hit, facts: list[Fact], others: list[Hit]) -> Iterator[str]:
-    yield _said(hit.signal)
+    yield from _said(hit.signal)
     for line in hit.signal.logs[-_LOG_LINES:]:
         if line.strip():
             yield f"log   {shortened(redacted(line))}"
     yield from (fact.line for fact in facts)
     for other in [one for one in others if one.rule.code != hit.rule.code and not one.rule.vague][:_OTHERS]:
-        yield f"beside it: {_said(other.signal)}"
+        yield from (f"beside it: {line}" for line in _said(other.signal))
     yield from _rest(case, hit.signal)
     yield from (f"not checked: {sentence}" for sentence in case.unread)
 
@@ -82,19 +84,21 @@ def _rest(case: Case, but: Signal) -> Iterator[str]:
         if signal.source is Source.DEPLOYMENT and signal is not but:
             yield f"deployment: {shortened(redacted(signal.text))}"
     events = [signal for signal in case.signals if signal.source is Source.EVENT and signal is not but]
-    yield from (_said(signal) for signal in events[:_EVENTS])
+    yield from (line for signal in events[:_EVENTS] for line in _said(signal))
 
 
-def _said(signal: Signal) -> str:
-    text = "; ".join(part.strip() for part in signal.text.splitlines())
+def _said(signal: Signal) -> Iterator[str]:
+    """Yield what was said, a line for each time; of an event without the service, which all of this is about."""
+    parts = [redacted(part.strip()) for part in signal.text.splitlines()]
     if signal.source is Source.TASK:
         code = "" if signal.exit_code is None else f", exit code {signal.exit_code}"
         who = f"{signal.count} tasks stopped" if signal.count > 1 else "a task stopped"
         after = "" if signal.lived is None else f" after {signal.lived:.0f} s"
-        return f'{who}{after}: "{redacted(text)}"{code}'
-    if signal.source is Source.HEALTH:
-        return redacted(text.replace("\n", "; "))
-    return f"{signal.source.value}: {redacted(text)}"
+        yield f'{who}{after}: "{"; ".join(parts)}"{code}'
+        return
+    for part in parts:
+        event = _OF_SERVICE.sub("event: ", part)
+        yield event if event != part or signal.source is Source.HEALTH else f"{signal.source.value}: {part}"
 
 
 def _unknown(case: Case, serving: str) -> Diagnosis:
@@ -103,7 +107,7 @@ def _unknown(case: Case, serving: str) -> Diagnosis:
     what = (
         f"ECS says: {shortened(redacted(first.text))}" if first else "ECS gives no reason, and remembers no task of it"
     )
-    evidence = [_said(signal) for signal in said]
+    evidence = [line for signal in said for line in _said(signal)]
     evidence += [f"log   {shortened(redacted(line))}" for signal in said for line in signal.logs[-_LOG_LINES:]]
     evidence += [f"not checked: {sentence}" for sentence in case.unread]
     cause = f"No cause that fargatectl knows. {what}"
