@@ -38,7 +38,7 @@ DOORS = {
     ("render/console.py", "rich.console"): "the consoles are made here",
     ("cli/voice.py", "stream.write"): "data, escaped",
     ("cli/logs.py", "stream.print"): "a method of its own, which speaks through Voice",
-    ("cli/main.py", "typer.echo"): "our version",
+    ("cli/commands.py", "typer.echo"): "our version",
     ("cli/signals.py", "os.write"): "one sentence of ours, in a signal handler",
     ("cli/viewers.py", "_console.line"): "an empty line",
     ("cli/surroundings.py", "sys.stdout"): "given to Voice",
