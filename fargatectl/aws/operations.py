@@ -73,6 +73,7 @@ OPERATIONS: dict[str, tuple[str, ...]] = {
         "DescribeTasks",
         "ListClusters",
         "ListServiceDeployments",
+        "ListServices",
         "ListTaskDefinitions",
         "ListTasks",
         "PutClusterCapacityProviders",

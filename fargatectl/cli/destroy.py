@@ -16,6 +16,7 @@ from fargatectl.model.change import Action
 from fargatectl.render import machine, outcome
 from fargatectl.render.console import width_of
 from fargatectl.render.words import count, stack_name
+from fargatectl.rollout.jobs import job_statuses
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -86,15 +87,22 @@ def _show(planning: Planning, there: Target, options: DestroyOptions, surroundin
     stays = {"kept": planning.kept, "in use": in_use if options.service else (), "not ours": foreign}
     subject = _subject(there, options)
     surroundings.voice.prose(
-        outcome.farewell(made, subject=subject, nouns=nouns, tasks=_running(planning), stays=stays, width=width)
+        outcome.farewell(made, subject=subject, nouns=nouns, tasks=_running(planning, there), stays=stays, width=width)
     )
 
 
-def _running(planning: Planning) -> int:
-    """Return how many tasks run that a destroy stops."""
-    going = [planned for planned in planning.planned.values() if planned.change.action is Action.DELETE]
-    outs = [planned.live.out for planned in going if planned.live is not None]
-    return sum(out.health.running for out in outs if hasattr(out, "health"))
+def _running(planning: Planning, there: Target) -> dict[str, int]:
+    """Return how many tasks of services and of jobs run that a destroy stops, by the kind that stops them."""
+    going = {a: planned for a, planned in planning.planned.items() if planned.change.action is Action.DELETE}
+    outs = [planned.live.out for planned in going.values() if planned.live is not None]
+    try:
+        jobs = job_statuses(there.aws, [view for view in there.jobs if view.definition in going])
+    except FargatectlError:
+        jobs = ()  # a number in a sentence is not worth a failure
+    return {
+        "service.service": sum(out.health.running for out in outs if hasattr(out, "health")),
+        "jobs.task_definition": sum(job.running for job in jobs),
+    }
 
 
 def _of_others(address: str) -> str:

@@ -216,6 +216,7 @@ class _Execution:
         for address in dropped:
             drop, own = Step("drop", address), Step("make", address)
             waits = {Step("drop", user) for user in users.get(address, ()) if user in dropped}
+            waits |= {Step("drop", other) for other in self._behind(address, users) if other in dropped}
             if own in edges and not self.stack.resources[address].reconciler.create_first:
                 edges[own].add(drop)
                 waits |= {Step("prepare", address)} & edges.keys()
@@ -234,6 +235,14 @@ class _Execution:
                 continue
             later = {s for s, other in self.swept.items() if other.rank > orphan.rank}
             edges[step] = declared | later
+
+    def _behind(self, address: Address, users: Mapping[Address, set[Address]]) -> set[Address]:
+        """Return what uses the parents of a way in that is to be closed: first it goes, for it may have to stay."""
+        resource = self.stack.resources[address]
+        if not resource.reconciler.closes_last:
+            return set()
+        found = {user for parent in resource.spec.parents() for user in users.get(parent, ())}
+        return {user for user in found if not self.stack.resources[user].reconciler.closes_last}
 
     def _made_before(
         self, address: Address, needs: Mapping[Address, Any], actions: Mapping[Address, Action]

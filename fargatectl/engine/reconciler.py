@@ -59,6 +59,10 @@ class Reconciler(ABC, Generic[S, O]):
     settles: ClassVar[bool] = False
     """True where a make is not over with the call: a rollout follows (see `engine.executor`)."""
 
+    closes_last: ClassVar[bool] = False
+    """True for a way in to what its parent stands before: it goes after all that uses the parent, of which somebody
+    else may have a part that stays."""
+
     outlives_deploy: ClassVar[bool] = False
     """True where only a destroy deletes it: a deploy leaves it, even if the file no longer names it."""
 

@@ -7,7 +7,7 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from fargatectl.aws.answers import answer_each
-from fargatectl.aws.errors import ClientError, says
+from fargatectl.aws.errors import ClientError, code_of, says
 from fargatectl.aws.tags import as_dict, pairs
 from fargatectl.aws.waits import Transient, polling, retrying
 from fargatectl.dataclass import dataclass
@@ -16,7 +16,7 @@ from fargatectl.engine.proof import require_ours, same_owner, tags_shown
 from fargatectl.engine.reconciler import Live, Lookup, Reconciler
 from fargatectl.errors import AwsFailure, NotFoundError, Refused
 from fargatectl.model.change import Action, diff
-from fargatectl.model.ownership import ADDRESS, APP, ENVIRONMENT
+from fargatectl.model.ownership import ADDRESS, APP, ENVIRONMENT, owner_of
 from fargatectl.model.spec import Effect, Spec, setting
 from fargatectl.model.values import Late, known
 
@@ -173,8 +173,16 @@ class Namespaces(Reconciler[Namespace, NamespaceOut]):
         return live.out
 
     def delete(self, aws: Aws, live: NamespaceLive) -> None:
+        def try_to() -> Mapping[str, Any]:
+            try:
+                return aws.cloudmap.delete_namespace(Id=live.out.id)
+            except ClientError as error:
+                if _IN_USE.matches(error):
+                    _require_none_of_others(aws, live, error)
+                raise
+
         def ask() -> Mapping[str, Any]:
-            return retrying(aws, lambda: aws.cloudmap.delete_namespace(Id=live.out.id), _IN_USE, interval=5)
+            return retrying(aws, try_to, _IN_USE, interval=5)
 
         try:
             _operation(aws, "DeleteNamespace", f"deletion of the namespace {live.out.name}", ask)
@@ -367,6 +375,22 @@ def _services_in(aws: Aws, namespace: str) -> dict[str, Any]:
         return {service["Name"].lower(): service for page in pages for service in page["Services"]}
 
     return aws.reads.once(("cloudmap services", namespace), ask)
+
+
+def _require_none_of_others(aws: Aws, live: NamespaceLive, error: ClientError) -> None:
+    """Raise `AwsFailure` for services in the namespace that are not of its owner: no wait takes these away."""
+    aws.reads.clear()
+    found = _services_in(aws, live.out.id)
+    lives = aws.each(lambda service: _find(_described_service, aws, service["Arn"]), list(found.values()))
+    theirs = [
+        f"{one.spec.name}, which belongs to {owner_of(one.spec.tags)}"
+        for one in lives
+        if one is not None and not same_owner(live.spec.tags, one.spec.tags)
+    ]
+    if theirs:
+        message = f"namespace {live.out.name} stays: in it is {'; '.join(theirs)}"
+        hint = "delete these services, or move them to another namespace, then run the same command again"
+        raise AwsFailure(message, operation="servicediscovery:DeleteNamespace", code=code_of(error), hint=hint)
 
 
 def _discovery(found: Any, namespace: str, tags: Mapping[str, str]) -> DiscoveryLive:  # noqa: ANN401 - Cloud Map's

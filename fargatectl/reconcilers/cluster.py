@@ -6,17 +6,18 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from fargatectl.aws.answers import answer_each
-from fargatectl.aws.errors import ClientError, says
+from fargatectl.aws.errors import ClientError, code_of, says
 from fargatectl.aws.session import chunks
 from fargatectl.aws.tags import as_dict, ecs_pairs
 from fargatectl.aws.waits import Transient, polling, retrying
 from fargatectl.dataclass import dataclass
 from fargatectl.engine.existing import missing, require_foreign
-from fargatectl.engine.proof import require_ours
+from fargatectl.engine.proof import require_ours, same_owner
 from fargatectl.engine.reconciler import Live, Lookup, Reconciler
 from fargatectl.errors import AwsFailure, Refused
 from fargatectl.model.capacity import as_request, from_answer
 from fargatectl.model.change import Action, diff
+from fargatectl.model.ownership import owner_of
 from fargatectl.model.spec import Effect, Spec, setting
 from fargatectl.model.values import Late, known
 
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from fargatectl.model.ownership import Ownership
 
 _DESCRIBE_MAX = 100  # ECS API Reference, DescribeClusters: clusters
+_SERVICES_MAX = 10  # ECS API Reference, DescribeServices: services
 _SETTLE_SECONDS = 600
 _EXISTS = "Arguments on this idempotent request are inconsistent"
 
@@ -45,8 +47,9 @@ _CHANGING = (
     Transient("ResourceInUseException", seconds=_SETTLE_SECONDS),
 )
 # ECS API Reference, DeleteCluster: services and tasks are still counted for a while after they have gone.
+_HAS_SERVICES = "ClusterContainsServicesException"
 _DRAINING = (
-    Transient("ClusterContainsServicesException", seconds=_SETTLE_SECONDS),
+    Transient(_HAS_SERVICES, seconds=_SETTLE_SECONDS),
     Transient("ClusterContainsTasksException", seconds=_SETTLE_SECONDS),
     Transient("ClusterContainsContainerInstancesException", seconds=_SETTLE_SECONDS),
     Transient("UpdateInProgressException", seconds=_SETTLE_SECONDS),
@@ -173,8 +176,16 @@ class Clusters(Reconciler[Cluster, ClusterOut]):
         def gone() -> bool | None:
             return True if not _describe(aws, [live.out.name]) else None
 
+        def ask() -> object:
+            try:
+                return aws.ecs.delete_cluster(cluster=live.out.arn)
+            except ClientError as error:
+                if says(error, _HAS_SERVICES):
+                    _require_none_of_others(aws, live, error)
+                raise
+
         try:
-            retrying(aws, lambda: aws.ecs.delete_cluster(cluster=live.out.arn), *_DRAINING, interval=5)
+            retrying(aws, ask, *_DRAINING, interval=5)
         except ClientError as error:
             if not says(error, "ClusterNotFoundException"):
                 raise
@@ -292,6 +303,28 @@ def _until_active(aws: Aws, name: str) -> ClusterLive:
         return _live(described[0]) if status == "ACTIVE" else None
 
     return polling(aws, f"cluster {name} ACTIVE", look, seconds=_SETTLE_SECONDS)
+
+
+def _require_none_of_others(aws: Aws, live: ClusterLive, error: ClientError) -> None:
+    """Raise `AwsFailure` for services in the cluster that are not of its owner: no wait takes these away."""
+    pages = aws.ecs.get_paginator("list_services").paginate(cluster=live.out.arn)
+    arns = [arn for page in pages for arn in page["serviceArns"]]
+
+    def ask(batch: Sequence[str]) -> list[Any]:
+        return list(aws.ecs.describe_services(cluster=live.out.arn, services=list(batch), include=["TAGS"])["services"])
+
+    found = [
+        (one["serviceName"], as_dict(one.get("tags")))
+        for page in aws.each(ask, chunks(arns, _SERVICES_MAX))
+        for one in page
+    ]
+    theirs = [
+        f"{name}, which belongs to {owner_of(tags)}" for name, tags in found if not same_owner(live.spec.tags, tags)
+    ]
+    if theirs:
+        message = f"cluster {live.out.name} stays: in it runs {'; '.join(theirs)}"
+        hint = "move these services to another cluster, then run the same command again"
+        raise AwsFailure(message, operation="ecs:DeleteCluster", code=code_of(error), hint=hint) from error
 
 
 def _settings(spec: Cluster) -> list[Any]:

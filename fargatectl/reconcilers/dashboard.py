@@ -93,15 +93,14 @@ class Dashboards(Reconciler[Dashboard, DashboardOut]):
         _body_of(aws, names.dashboard(owner, aws.region))
 
     def create(self, aws: Aws, spec: Dashboard) -> DashboardOut:
-        aws.cloudwatch.put_dashboard(DashboardName=spec.name, DashboardBody=_body(spec), Tags=pairs(spec.tags))
+        _put(aws, spec)
         return DashboardOut(spec.name, _arn(aws, spec.name))
 
     def update(self, aws: Aws, live: DashboardLive, spec: Dashboard, delta: Delta) -> DashboardOut:
-        # Tags in PutDashboard are ignored for a dashboard that exists.
         if delta.touches("tags"):
             aws.cloudwatch.tag_resource(ResourceARN=live.out.arn, Tags=pairs(spec.tags))
         if delta.touches("text", "charts"):
-            aws.cloudwatch.put_dashboard(DashboardName=spec.name, DashboardBody=_body(spec))
+            _put(aws, spec)
         return live.out
 
     def delete(self, aws: Aws, live: DashboardLive) -> None:
@@ -127,6 +126,11 @@ def declare(stack: Stack, region: str, *, text: str, charts: Iterable[Chart]) ->
 def _arn(aws: Aws, name: str) -> str:
     identity = aws.identity()
     return f"arn:{identity.partition}:cloudwatch::{identity.account}:dashboard/{name}"
+
+
+def _put(aws: Aws, spec: Dashboard) -> None:
+    # Tags are ignored for a dashboard that exists. They go along for one that is deleted at this moment.
+    aws.cloudwatch.put_dashboard(DashboardName=spec.name, DashboardBody=_body(spec), Tags=pairs(spec.tags))
 
 
 def _body_of(aws: Aws, name: str) -> str | None:

@@ -12,10 +12,11 @@ from fargatectl.aws.secrets import SecretOut, describe_secret, kms_key_arn
 from fargatectl.aws.tags import as_dict, pairs
 from fargatectl.aws.waits import Transient, polling, retrying
 from fargatectl.dataclass import dataclass
-from fargatectl.engine.proof import require_ours
+from fargatectl.engine.proof import require_ours, same_owner
 from fargatectl.engine.reconciler import Live, Lookup, Reconciler
 from fargatectl.errors import NotFoundError
 from fargatectl.model import names
+from fargatectl.model.ownership import APP
 from fargatectl.model.spec import Spec, setting
 from fargatectl.model.values import Sealed
 
@@ -61,13 +62,14 @@ class RegistryCredentials(Lookup[CredentialsQuery, SecretOut]):
 class RegistrySecret(Spec):
     """A secret of ours. `credentials` are None where this run has none to compare or to send; then none are read.
 
-    `kms_key` is the ARN of a customer's key, empty for AWS's own.
+    `kms_key` is the ARN of a customer's key, empty for AWS's own. `going`: it is scheduled for deletion.
     """
 
     name: str = setting(immutable=True)
     description: str = ""
     credentials: Sealed | None = setting(sensitive=True, default=None)
     kms_key: str = ""
+    going: bool = setting(wiring=True, default=False)
 
 
 SecretLive = Live[RegistrySecret, SecretOut]
@@ -123,6 +125,8 @@ class RegistrySecrets(Reconciler[RegistrySecret, SecretOut]):
 
     def update(self, aws: Aws, live: SecretLive, spec: RegistrySecret, delta: Delta) -> SecretOut:
         arn = live.out.arn
+        if live.spec.going:  # somebody else's, that is adopted: nothing of it can be changed before
+            aws.secrets.restore_secret(SecretId=arn)
         if delta.touches("tags"):
             aws.secrets.tag_resource(SecretId=arn, Tags=pairs(spec.tags))
         settings: dict[str, Any] = {"Description": spec.description} if delta.touches("description") else {}
@@ -142,6 +146,10 @@ class RegistrySecrets(Reconciler[RegistrySecret, SecretOut]):
             gone = says(error, "ResourceNotFoundException") or says(error, "InvalidRequestException", "delet")
             if not gone:
                 raise
+
+    def whose(self, live: SecretLive) -> str:
+        going = ", scheduled for deletion: until then its name is taken" if live.spec.going else ""
+        return f"{super().whose(live)}{going}"
 
     def farewell(self, live: SecretLive, now: datetime) -> str:
         del live
@@ -172,22 +180,28 @@ def declare_own(
 
 
 def _look(aws: Aws, spec: RegistrySecret) -> SecretLive | None:
-    """Return the secret, with its credentials if `spec` has some. One that is scheduled for deletion is absent."""
+    """Return the secret, with its credentials if `spec` has some.
+
+    One of ours that is scheduled for deletion is absent, and restored when it is made again. Somebody else's is there:
+    its name is taken until it is gone.
+    """
     try:
         found: Any = aws.secrets.describe_secret(SecretId=spec.name)
     except ClientError as error:
         if says(error, "ResourceNotFoundException"):
             return None
         raise
-    if "DeletedDate" in found:
+    tags, going = as_dict(found.get("Tags")), "DeletedDate" in found
+    if going and (APP not in spec.tags or same_owner(spec.tags, tags)):
         return None
     key = kms_key_arn(found.get("KmsKeyId"), found["ARN"])
     live = RegistrySecret(
         name=found["Name"],
         description=found.get("Description", ""),
-        credentials=_held(aws, found["ARN"]) if spec.credentials else None,
+        credentials=_held(aws, found["ARN"]) if spec.credentials and not going else None,
         kms_key=key or "",
-        tags=as_dict(found.get("Tags")),
+        going=going,
+        tags=tags,
     )
     return Live(live, SecretOut(found["ARN"], found["Name"], key), found["ARN"])
 

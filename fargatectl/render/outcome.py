@@ -264,13 +264,13 @@ def farewell(  # noqa: PLR0913 - what a destroy is of
     *,
     subject: str,
     nouns: Mapping[str, str],
-    tasks: int,
+    tasks: Mapping[str, int],
     stays: Mapping[str, Sequence[str]],
     width: int,
 ) -> Text:
     """Return what a destroy of `subject` would take away, and what stays, by the reason.
 
-    `nouns` maps kinds to their names.
+    `nouns` maps kinds to their names, `tasks` to how many of theirs run and are stopped.
     """
     where = escape(f"{plan.account} {plan.region}")
     lines = [Text.assemble("This deletes ", (escape(subject), "bold"), f" in {where}:"), Text()]
@@ -281,7 +281,7 @@ def farewell(  # noqa: PLR0913 - what a destroy is of
     rows = []
     for kind, owns in by_kind.items():
         noun = nouns.get(kind) or escape(kind)
-        extra = f" ({count(tasks, 'task')})" if kind == "service.service" and tasks else ""
+        extra = f" ({count(tasks[kind], 'task')})" if tasks.get(kind) else ""
         rows.append(
             [Text(f"- {count(len(owns), noun, _plural(noun))}{extra}", _BAD), Text(cut(names(owns), width // 2))]
         )

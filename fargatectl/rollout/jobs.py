@@ -38,6 +38,10 @@ if TYPE_CHECKING:
     from fargatectl.rollout.diagnosis import Places
 
 _POLL_SECONDS = 2.0
+_LONGEST_SECONDS = 86_400.0
+"""So long a job without a `timeout` is waited for: as long as the longest that may be set."""
+_UNSEEN_SECONDS = 300.0
+_STOPPING_SECONDS = 900.0  # StopTask leaves a container its stop timeout, two minutes at most, and its driver some time
 _QUIET_LOOKS = 2  # so often nothing new, after the end, means that there is nothing more
 _TOKEN = 32
 # ECS API Reference, RunTask: the role was made a moment ago, and is not known everywhere.
@@ -136,6 +140,9 @@ def start(
 class Watch:
     """Follows one task to its end.
 
+    No wait is without an end: `AwsFailure` for a task that ECS does not show any more (it forgets what has stopped an
+    hour ago, which a machine may have slept through), or does not stop; `JobGoesOn` after a day.
+
     lines: is given what its container says; moved: its state, when that changes. stopped: says that the user wants to
     leave; then the task is stopped or, with `leaves`, goes on in AWS, and `JobGoesOn` is raised.
     """
@@ -165,6 +172,7 @@ class Watch:
             selection = Selection(view.output, view.name, task["taskArn"].rpartition("/")[2])
             self._tail = Tail(aws, [selection], task["createdAt"] - LATE)
         self._ending = ""
+        self._seen_at = self._asked_at = aws.monotonic()
 
     def run(self) -> JobEnd:
         """Return the end of the task; raises botocore's errors where ECS cannot be asked."""
@@ -189,12 +197,21 @@ class Watch:
         arn = self._task["taskArn"]
         answer = self._aws.ecs.describe_tasks(cluster=self._view.cluster, tasks=[arn])
         if answer["tasks"]:
+            self._seen_at = self._aws.monotonic()
             return answer["tasks"][0]
         # A task that was just started may not be shown yet (ECS API Reference, RunTask: eventual consistency).
+        if self._aws.monotonic() - self._seen_at > _UNSEEN_SECONDS:
+            name = arn.rpartition("/")[2]
+            message = (
+                f"ECS does not show the task {name} of the job {self._view.name} any more: how it ended is unknown"
+            )
+            hint = "its lines may tell: fargatectl logs; then run the same command again"
+            raise AwsFailure(message, operation="ecs:DescribeTasks", code="MISSING", hint=hint)
         return self._task
 
     def _end_if_due(self, began: float) -> None:
         if self._ending:
+            self._require_stopping()
             return
         timeout = self._view.timeout
         if self._stopped() and self._leaves:
@@ -204,9 +221,18 @@ class Watch:
             self._stop("interrupted", "interrupted by whoever ran it")
         elif timeout is not None and self._aws.monotonic() - began >= timeout:
             self._stop("timeout", f"it ran longer than its timeout of {timeout:.0f} s")
+        elif self._aws.monotonic() - began >= _LONGEST_SECONDS:
+            message = f"the job {self._view.name} still runs after a day, and goes on in AWS"
+            raise JobGoesOn(message, hint="give it a `timeout`, or run the same command again to go on waiting")
+
+    def _require_stopping(self) -> None:
+        if self._aws.monotonic() - self._asked_at > _STOPPING_SECONDS:
+            message = f"ECS has not stopped the task of the job {self._view.name} within {_STOPPING_SECONDS:.0f} s"
+            hint = "look at it in the console, then run the same command again"
+            raise AwsFailure(message, operation="ecs:StopTask", code="Timeout", hint=hint)
 
     def _stop(self, why: str, reason: str) -> None:
-        self._ending = why
+        self._ending, self._asked_at = why, self._aws.monotonic()
         self._aws.ecs.stop_task(cluster=self._view.cluster, task=self._task["taskArn"], reason=f"fargatectl: {reason}")
 
     def _look(self) -> int:

@@ -72,7 +72,6 @@ def _declare_definition(shared: Shared, name: str, job: Job) -> Declared[ecs.Tas
     spec = replace(
         of_service,
         family=family,
-        cluster="",
         service="",
         containers=tuple(sorted([container, *routers], key=lambda one: one.name)),
         volumes=tuple(volume for volume in of_service.volumes if volume.name in mounted),

@@ -197,6 +197,40 @@ def test_a_job_that_a_dead_run_left_is_waited_for(shell: Shell) -> None:
     assert "ecs:RunTask" not in shell.writes()
 
 
+def test_no_wait_for_a_job_is_without_an_end(shell: Shell) -> None:
+    """ECS forgets a task; it does not stop one; a job has no `timeout` and never ends."""
+    deployed(shell)
+
+    def forgotten(call: Call, apply: Callable[[], Response]) -> Response:
+        if call.operation == "DescribeTasks":
+            call.params["tasks"] = ["0" * 32]
+        return apply()
+
+    shell.local.intercept(forgotten)
+    done = shell("run", "migrate")
+    assert done.code == 125
+    assert "of the job migrate any more: how it ended is unknown" in " ".join(done.err.split())
+
+    said: list[Response] = []
+
+    def unmoved(call: Call, apply: Callable[[], Response]) -> Response:
+        if call.operation != "DescribeTasks":
+            return apply()
+        shell.local.clock.sleep(600)
+        said.append(said[0] if said else apply())
+        return said[0]
+
+    shell.local.intercept(unmoved)
+    done = shell("run", "migrate")
+    assert done.code == 125
+    assert "still runs after a day" in done.err
+    file(shell, more="timeout = 2")
+    said.clear()
+    done = shell("run", "migrate")
+    assert done.code == 125
+    assert "ECS has not stopped the task of the job migrate within 900 s" in done.err
+
+
 def test_a_job_is_stopped_at_its_timeout(shell: Shell) -> None:
     deployed(shell, more="timeout = 2")
     done = shell("run", "migrate")

@@ -10,6 +10,7 @@ import json
 from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
 
 from fargatectl.sandbox import moto_adapter, tagging
 
@@ -28,9 +29,10 @@ _MADE_UP = frozenset(
         "registeredAt",
         "registeredBy",
         "deregisteredAt",
+        "CreationDate",
+        "LastModificationDate",
         "creationTime",
         "CreationTime",
-        "CreationDate",
         "CreatorRequestId",
         "DNSName",
         "CanonicalHostedZoneId",
@@ -106,6 +108,12 @@ class _Sight:
     things: dict[str, Any] = field(default_factory=dict)
     names: dict[str, str] = field(default_factory=dict)
 
+    def named(self, text: str) -> str:
+        """Return `text` with names in place of what AWS calls things."""
+        for physical in sorted(self.names, key=len, reverse=True):
+            text = text.replace(physical, f"<{self.names[physical]}>")
+        return text
+
     def add(self, name: str, found: Any, *physical: str, **more: Any) -> None:
         self.names |= dict.fromkeys(physical, name)
         self.things[name] = _without_made_up({**found, **more})
@@ -117,17 +125,15 @@ def look(local: LocalAws) -> Account:
     with moto_adapter.LOCK, local.cloud.moto.active():
         local.cloud.catch_up()
         sight = _Sight({arn.removesuffix(":*"): tags for arn, tags in tagging.tagged(region)})
+        _secrets(region, sight)  # task definitions, which are known by what they say, name them
         revisions = _task_definitions(region, sight)
-        for part in (_ecs, _elb, _groups, _roles, _logs, _cloudmap, _scaling, _alarms, _records, _secrets):
+        for part in _PARTS:
             part(region, sight)
     return Account(_named(sight), revisions)
 
 
 def _named(sight: _Sight) -> dict[str, Any]:
-    text = json.dumps(sight.things, default=str, sort_keys=True)
-    for physical in sorted(sight.names, key=len, reverse=True):
-        text = text.replace(physical, f"<{sight.names[physical]}>")
-    things: dict[str, Any] = json.loads(text)
+    things: dict[str, Any] = json.loads(sight.named(json.dumps(sight.things, default=str, sort_keys=True)))
     return {name: _sorted(thing) for name, thing in things.items()}
 
 
@@ -153,7 +159,7 @@ def _task_definitions(region: Region, sight: _Sight) -> dict[str, int]:
     for arn in region.ask("ecs", "ListTaskDefinitions", status="ACTIVE")["taskDefinitionArns"]:
         answer = region.ask("ecs", "DescribeTaskDefinition", taskDefinition=arn, include=["TAGS"])
         found = _without_made_up({**answer["taskDefinition"], "tags": answer.get("tags")})
-        digest = sha256(json.dumps(_sorted(found), default=str).encode()).hexdigest()[:8]
+        digest = sha256(sight.named(json.dumps(_sorted(found), default=str)).encode()).hexdigest()[:8]
         family = found["family"]
         revisions[family] = revisions.get(family, 0) + 1
         sight.add(f"task definition {family} {digest}", found, arn)
@@ -212,7 +218,14 @@ def _roles(region: Region, sight: _Sight) -> None:
     details = region.ask("iam", "GetAccountAuthorizationDetails", Filter=["Role"], MaxItems=1000)
     for role in details["RoleDetailList"]:
         if not role["Path"].startswith("/aws-service-role/"):  # AWS's own, and they stay
-            sight.add(f"role {role['RoleName']}", role)
+            policies = {one["PolicyName"]: _policy(one["PolicyDocument"]) for one in role["RolePolicyList"]}
+            trust = _policy(role["AssumeRolePolicyDocument"])
+            sight.add(f"role {role['RoleName']}", role, RolePolicyList=policies, AssumeRolePolicyDocument=trust)
+
+
+def _policy(document: Any) -> Any:
+    """Return a policy as what it says: IAM answers with its URL-encoded text."""
+    return json.loads(unquote(document)) if isinstance(document, str) else document
 
 
 def _logs(region: Region, sight: _Sight) -> None:
@@ -274,5 +287,50 @@ def _records(region: Region, sight: _Sight) -> None:
 
 
 def _secrets(region: Region, sight: _Sight) -> None:
-    for secret in region.ask("secretsmanager", "ListSecrets")["SecretList"]:
-        sight.add(f"secret {secret['Name']}", {"Name": secret["Name"], "Tags": secret.get("Tags")})
+    """See secrets with a digest of what they hold, those too that go in some days."""
+    for secret in region.ask("secretsmanager", "ListSecrets", IncludePlannedDeletion=True)["SecretList"]:
+        going = "DeletedDate" in secret
+        held = "" if going else region.ask("secretsmanager", "GetSecretValue", SecretId=secret["ARN"])["SecretString"]
+        found = {key: secret.get(key) for key in ("Name", "Description", "KmsKeyId", "Tags")}
+        digest = sha256(held.encode()).hexdigest()[:8]
+        sight.add(f"secret {secret['Name']}", found, secret["ARN"], going=going, holds=digest)
+
+
+def _dashboards(region: Region, sight: _Sight) -> None:
+    for entry in region.ask("cloudwatch", "ListDashboards")["DashboardEntries"]:
+        name, arn = entry["DashboardName"], entry["DashboardArn"]
+        body = json.loads(region.ask("cloudwatch", "GetDashboard", DashboardName=name)["DashboardBody"])
+        sight.add(f"dashboard {name}", {"body": body}, arn, tags=sight.tags.get(arn))
+
+
+def _schedules(region: Region, sight: _Sight) -> None:
+    for group in region.ask("scheduler", "ListScheduleGroups")["ScheduleGroups"]:
+        sight.add(f"schedule group {group['Name']}", group, group["Arn"], tags=sight.tags.get(group["Arn"]))
+    for one in region.ask("scheduler", "ListSchedules")["Schedules"]:
+        found = region.ask("scheduler", "GetSchedule", GroupName=one["GroupName"], Name=one["Name"])
+        sight.add(f"schedule {one['GroupName']}/{one['Name']}", found, one["Arn"])
+
+
+def _certificates(region: Region, sight: _Sight) -> None:
+    for summary in region.ask("acm", "ListCertificates")["CertificateSummaryList"]:
+        arn = summary["CertificateArn"]
+        found = region.ask("acm", "DescribeCertificate", CertificateArn=arn)["Certificate"]
+        domains = sorted({found["DomainName"], *found.get("SubjectAlternativeNames", ())})
+        kept = {"domains": domains, "status": found["Status"], "used": bool(found.get("InUseBy"))}
+        sight.add(f"certificate {' '.join(domains)}", kept, arn, tags=sight.tags.get(arn))
+
+
+_PARTS = (
+    _ecs,
+    _elb,
+    _groups,
+    _roles,
+    _logs,
+    _cloudmap,
+    _scaling,
+    _alarms,
+    _dashboards,
+    _records,
+    _schedules,
+    _certificates,
+)

@@ -47,13 +47,14 @@ Fault = Callable[["Call", Callable[[], "Response"]], "Response"]
 @dataclass(frozen=True)
 class Kind:
     """A kind of fault. `survived`: the run that meets it must succeed all the same. `excuses`: the invariant that a run
-    cannot keep while it is met."""
+    cannot keep while it is met. `unseen`: it may be noticed by the next run only, and then by that one."""
 
     name: str
     strike: Callable[[Stage], Fault]
     survived: bool = False
     applies: Callable[[Call], bool] = lambda _: True
     excuses: str = "none"
+    unseen: bool = False
 
 
 def _once(answer: Callable[[Call, Callable[[], Response]], Response]) -> Callable[[Stage], Fault]:
@@ -139,6 +140,11 @@ _TRANSIENTS: Mapping[str, tuple[str, str]] = {
     "ec2:AuthorizeSecurityGroupIngress": ("InvalidGroup.NotFound", "The security group does not exist"),
     "ec2:DeleteSecurityGroup": ("DependencyViolation", "resource sg-x has a dependent object"),
     "logs:DeleteLogGroup": ("OperationAbortedException", "A conflicting operation is currently in progress"),
+    "acm:DeleteCertificate": ("ResourceInUseException", "Certificate is in use."),
+    "scheduler:CreateSchedule": (
+        "ValidationException",
+        "The execution role you provide must allow AWS EventBridge Scheduler to assume the role.",
+    ),
     "servicediscovery:DeleteService": ("ResourceInUse", "Service contains registered instances"),
     "servicediscovery:DeleteNamespace": ("ResourceInUse", "Namespace contains registered services"),
     "application-autoscaling:RegisterScalableTarget": ("ValidationException", "ECS service doesn't exist: service/x/y"),
@@ -235,7 +241,7 @@ KINDS: dict[str, Kind] = _by_name(
         Kind("stale-1", _stale(1)),
         Kind("stale-2", _stale(2)),
         Kind("stale-3", _stale(3)),
-        Kind("vanished", _vanished, excuses="I10"),
+        Kind("vanished", _vanished, excuses="I10", unseen=True),
         Kind("signal", _signal),
         Kind("halted", _halted),
     ]

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from fargatectl.model.ownership import ADDRESS
 from fargatectl.sandbox import tagging
-from fargatectl.sandbox.faults import AwsError
 from tests.faults import canaries
+from tests.faults.whose import or_none, tags_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -35,6 +35,9 @@ _FREE = frozenset(
         "iam:CreateServiceLinkedRole",
         "logs:CreateLogGroup",
         "servicediscovery:CreatePrivateDnsNamespace",
+        "secretsmanager:CreateSecret",
+        "acm:RequestCertificate",
+        "scheduler:CreateScheduleGroup",
     }
 )
 """Calls that make something which hangs on nothing of ours."""
@@ -50,6 +53,8 @@ _TARGETS: Mapping[str, Callable[[Params], Any]] = {
     "ecs:DeregisterTaskDefinition": lambda p: [p["taskDefinition"]],
     "ecs:DeleteTaskDefinitions": lambda p: p["taskDefinitions"],
     "ecs:TagResource": lambda p: [_path(p["resourceArn"])],
+    "ecs:RunTask": lambda p: [p["taskDefinition"]],
+    "ecs:StopTask": lambda p: [p["task"]],
     "elbv2:CreateListener": lambda p: [p["LoadBalancerArn"]],
     "elbv2:CreateRule": lambda p: [p["ListenerArn"]],
     "elbv2:ModifyListener": lambda p: [p["ListenerArn"]],
@@ -88,6 +93,20 @@ _TARGETS: Mapping[str, Callable[[Params], Any]] = {
     "cloudwatch:DeleteAlarms": lambda p: p["AlarmNames"],
     "cloudwatch:TagResource": lambda p: [p["ResourceARN"]],
     "cloudwatch:UntagResource": lambda p: [p["ResourceARN"]],
+    "cloudwatch:PutDashboard": lambda p: [_dashboard(p["DashboardName"])],
+    "cloudwatch:DeleteDashboards": lambda p: [_dashboard(name) for name in p["DashboardNames"]],
+    "secretsmanager:UpdateSecret": lambda p: [p["SecretId"]],
+    "secretsmanager:PutSecretValue": lambda p: [p["SecretId"]],
+    "secretsmanager:TagResource": lambda p: [p["SecretId"]],
+    "secretsmanager:RestoreSecret": lambda p: [p["SecretId"]],
+    "secretsmanager:DeleteSecret": lambda p: [p["SecretId"]],
+    "acm:AddTagsToCertificate": lambda p: [p["CertificateArn"]],
+    "acm:DeleteCertificate": lambda p: [p["CertificateArn"]],
+    "scheduler:TagResource": lambda p: [p["ResourceArn"]],
+    "scheduler:DeleteScheduleGroup": lambda p: [p["Name"]],
+    "scheduler:CreateSchedule": lambda p: [p["GroupName"]],
+    "scheduler:UpdateSchedule": lambda p: [p["GroupName"]],
+    "scheduler:DeleteSchedule": lambda p: [p["GroupName"]],
     "servicediscovery:CreateService": lambda p: [p["NamespaceId"]],
     "servicediscovery:UpdateService": lambda p: [p["Id"]],
     "servicediscovery:DeleteService": lambda p: [p["Id"]],
@@ -114,6 +133,10 @@ def _path(arn: str) -> str:
     return path if kind in {"cluster", "service"} else arn
 
 
+def _dashboard(name: str) -> str:
+    return f"dashboard/{name}"
+
+
 def _service(params: Params) -> str:
     return f"{_cluster(params['cluster'])}/{params['service'].rpartition('/')[2]}"
 
@@ -138,6 +161,8 @@ class Oracles:
 
     def secrets(self, call: Call) -> None:
         """Judge any call by what it does with secrets."""
+        if call.operation == "GetSecretValue" and self._is_ours("secretsmanager", call.params["SecretId"]):
+            return  # it was made from this machine's environment, and is compared with it
         for what in canaries.sent(call):
             self._blame("I16", f"{call.service}:{call.operation}", what)
 
@@ -178,17 +203,30 @@ class Oracles:
             if tags is not None and target not in self.taken and not self.owner.owns(tags):
                 self._blame("I4", name, f"{target} carries {tags}, which does not prove it ours")
 
+    def _is_ours(self, service: str, target: str) -> bool:
+        return self.owner.owns(tags_of(self.region, service, target) or {})
+
+    def _leads_to_ours(self) -> set[str]:
+        """Return what records of ours lead to: our load balancers, and where our certificates want to be proven."""
+        balancers = self.region.ask("elbv2", "DescribeLoadBalancers").get("LoadBalancers", ())
+        ours = {one["DNSName"].lower() for one in balancers if self._is_ours("elbv2", one["LoadBalancerArn"])}
+        for summary in self.region.ask("acm", "ListCertificates")["CertificateSummaryList"]:
+            arn = summary["CertificateArn"]
+            if self._is_ours("acm", arn):
+                found = self.region.ask("acm", "DescribeCertificate", CertificateArn=arn)["Certificate"]
+                options = (one.get("ResourceRecord") for one in found["DomainValidationOptions"])
+                ours |= {one["Value"].rstrip(".").lower() for one in options if one}
+        return ours
+
     def _records(self, name: str, params: Params) -> None:
-        """A record is ours whose alias is a load balancer of ours; one that is not there may be made."""
+        """A record is ours that leads to what is ours; one that is not there may be made."""
         zone, records = params["HostedZoneId"], [one["ResourceRecordSet"] for one in params["ChangeBatch"]["Changes"]]
         changed = {(one["Name"].rstrip("."), one["Type"]) for one in records}
-        ours = {
-            balancer["DNSName"].lower()
-            for balancer in self.region.ask("elbv2", "DescribeLoadBalancers").get("LoadBalancers", ())
-            if self.owner.owns(tags_of(self.region, "elbv2", balancer["LoadBalancerArn"]) or {})
-        }
+        ours = self._leads_to_ours()
         for record in self.region.ask("route53", "ListResourceRecordSets", HostedZoneId=zone)["ResourceRecordSets"]:
-            leads_to = record.get("AliasTarget", {}).get("DNSName", "").rstrip(".").removeprefix("dualstack.").lower()
+            values = [one["Value"] for one in record.get("ResourceRecords", ())]
+            said = record.get("AliasTarget", {}).get("DNSName") or next(iter(values), "")
+            leads_to = said.rstrip(".").removeprefix("dualstack.").lower()
             is_meant = (record["Name"].rstrip("."), record["Type"]) in changed
             if is_meant and leads_to not in ours and record["Name"] not in self.taken:
                 self._blame("I4", name, f"the record {record['Name']} leads to {leads_to}, which is not ours")
@@ -229,7 +267,7 @@ def _services(region: Region) -> Iterator[Any]:
 
 def _uses(region: Region, service: Any) -> list[Any]:
     """Return the settings of a service and of its task definition, as far as they name other things."""
-    definition = _or_none(region, "ecs", "DescribeTaskDefinition", taskDefinition=service["taskDefinition"]) or {}
+    definition = or_none(region, "ecs", "DescribeTaskDefinition", taskDefinition=service["taskDefinition"]) or {}
     found = definition.get("taskDefinition", {})
     parts = ("taskDefinition", "loadBalancers", "networkConfiguration")
     roles = [str(found.get(role, "")) for role in ("executionRoleArn", "taskRoleArn")]
@@ -239,25 +277,25 @@ def _uses(region: Region, service: Any) -> list[Any]:
 def _lacks(region: Region, params: Params) -> Iterator[str]:
     for balancer in params.get("loadBalancers", ()):
         arn = balancer["targetGroupArn"]
-        group = _or_none(region, "elbv2", "DescribeTargetGroups", TargetGroupArns=[arn])
+        group = or_none(region, "elbv2", "DescribeTargetGroups", TargetGroupArns=[arn])
         if group is None or not group["TargetGroups"][0].get("LoadBalancerArns"):
             yield f"{arn} behind a load balancer"
     for registry in params.get("serviceRegistries", ()):
         service = registry["registryArn"].rpartition("/")[2]
-        if _or_none(region, "servicediscovery", "GetService", Id=service) is None:
+        if or_none(region, "servicediscovery", "GetService", Id=service) is None:
             yield registry["registryArn"]
     if "taskDefinition" in params:
         yield from _lacks_of_tasks(region, params["taskDefinition"])
 
 
 def _lacks_of_tasks(region: Region, arn: str) -> Iterator[str]:
-    answer = _or_none(region, "ecs", "DescribeTaskDefinition", taskDefinition=arn)
+    answer = or_none(region, "ecs", "DescribeTaskDefinition", taskDefinition=arn)
     if answer is None or answer["taskDefinition"]["status"] != "ACTIVE":
         yield f"{arn}, ACTIVE"
         return
     definition = answer["taskDefinition"]
     for role in filter(None, (definition.get("executionRoleArn"), definition.get("taskRoleArn"))):
-        if _or_none(region, "iam", "GetRole", RoleName=role.rpartition("/")[2]) is None:
+        if or_none(region, "iam", "GetRole", RoleName=role.rpartition("/")[2]) is None:
             yield role
     for container in definition["containerDefinitions"]:
         group = (container.get("logConfiguration") or {}).get("options", {}).get("awslogs-group")
@@ -274,13 +312,19 @@ def _duplicates(region: Region) -> Iterator[str]:
     seen: dict[tuple[str, ...], int] = {}
     for arn, tags in tagging.tagged(region):
         if ADDRESS in tags and any(kind in arn for kind in _REPEATABLE):
-            place = _vpc(region, arn) if ":security-group/" in arn else arn.rpartition("/")[0]
+            place = _place(region, arn)
             key = (place, *(tags[tag] for tag in sorted(tags) if tag.startswith("fargatectl:")))
             seen[key] = seen.get(key, 0) + 1
     yield from (f"{key} is there {times} times" for key, times in seen.items() if times > 1)
 
 
-def _vpc(region: Region, arn: str) -> str:
+def _place(region: Region, arn: str) -> str:
+    """Return where there may be one only: a group's VPC, the domains of a certificate, what comes before the name."""
+    if ":certificate/" in arn:
+        found = region.ask("acm", "DescribeCertificate", CertificateArn=arn)["Certificate"]
+        return " ".join(sorted({found["DomainName"], *found.get("SubjectAlternativeNames", ())}))
+    if ":security-group/" not in arn:
+        return arn.rpartition("/")[0]
     filters = [{"Name": "group-id", "Values": [arn.rpartition("/")[2]]}]
     return str(region.ask("ec2", "DescribeSecurityGroups", Filters=filters)["SecurityGroups"][0]["VpcId"])
 
@@ -293,53 +337,5 @@ _REPEATABLE = (
     ":listener-rule/",
     ":security-group/",
     ":servicediscovery:",
+    ":certificate/",
 )
-
-
-def tags_of(region: Region, service: str, target: str) -> dict[str, str] | None:
-    """Return the tags of what a call to `service` names as `target`; None where there is no such thing."""
-    if service == "iam":
-        return _role_tags(region, target)
-    if service == "application-autoscaling" and target.startswith("arn:"):
-        return _scaling_tags(region, target)
-    arns = _arns(region, service, target)
-    found = next((tags for arn, tags in tagging.tagged(region) if arn.removesuffix(":*") in arns), None)
-    if found is None and service == "ecs":  # what is INACTIVE has its tags still
-        answer = _or_none(region, "ecs", "ListTagsForResource", resourceArn=arns[0])
-        return None if answer is None else {tag["key"]: tag["value"] for tag in answer["tags"]}
-    return found
-
-
-def _arns(region: Region, service: str, target: str) -> list[str]:
-    """Return what the ARN of `target` may be."""
-    if target.startswith("arn:"):
-        return [target]
-    kinds = _ARNS[service] if "/" not in target or service == "logs" else ("ecs", "service/")
-    return [region.arn(kinds[0], f"{kind}{target}") for kind in kinds[1:]]
-
-
-_ARNS: Mapping[str, tuple[str, ...]] = {
-    # By the service that is called: the service in the ARN, and what comes before the name.
-    "ecs": ("ecs", "cluster/"),
-    "ec2": ("ec2", "security-group/"),
-    "logs": ("logs", "log-group:"),
-    "cloudwatch": ("cloudwatch", "alarm:"),
-    "servicediscovery": ("servicediscovery", "service/", "namespace/"),
-}
-
-
-def _role_tags(region: Region, target: str) -> dict[str, str] | None:
-    answer = _or_none(region, "iam", "ListRoleTags", RoleName=target)
-    return None if answer is None else {tag["Key"]: tag["Value"] for tag in answer["Tags"]}
-
-
-def _scaling_tags(region: Region, target: str) -> dict[str, str] | None:
-    answer = _or_none(region, "application-autoscaling", "ListTagsForResource", ResourceARN=target)
-    return None if answer is None else dict(answer["Tags"])
-
-
-def _or_none(region: Region, service: str, operation: str, **params: Any) -> dict[str, Any] | None:
-    try:
-        return region.ask(service, operation, **params)
-    except AwsError:
-        return None

@@ -6,10 +6,14 @@ Another stack is another line in `STACKS`: the name of its example, and the edit
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from tests.faults.canaries import CANARY
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 HERE = Path(__file__).parent
 EXAMPLES = HERE.parents[1] / "examples"
@@ -25,6 +29,7 @@ class Stack:
     update: Edits
     replace: Edits
     folder: Path = EXAMPLES
+    variables: Mapping[str, str] = field(default_factory=dict)
     every: int = 1
     """In the suite every n-th call is hit; `make torture` hits each."""
 
@@ -115,6 +120,24 @@ STACKS = {
             ),
             folder=HERE,
             every=4,
+        ),
+        Stack(
+            "tended",
+            update=(
+                ("acme/web:1", "acme/web:2"),
+                ('"GITLAB_TOKEN"', '"NEXT_TOKEN"'),
+                ("errors_5xx = 10", "errors_5xx = 20\ncpu_above  = 90"),
+                ("[dashboard]\nenabled = true\n", ""),
+                ('"cron(0 3 * * ? *)"', '"cron(0 4 * * ? *)"'),
+            ),
+            replace=(
+                ('"www.tended.example.com"', '["www.tended.example.com", "shop.tended.example.com"]'),
+                ("nightly", "daily"),
+                ("registries.gitlab", "registries.forge"),
+            ),
+            folder=HERE,
+            variables={"GITLAB_USER": "acme", "GITLAB_TOKEN": CANARY, "NEXT_TOKEN": f"{CANARY} next"},
+            every=12,
         ),
     )
 }

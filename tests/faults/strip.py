@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from fargatectl.model.ownership import ADDRESS, APP, ENVIRONMENT
 from fargatectl.sandbox import tagging
@@ -16,8 +16,20 @@ if TYPE_CHECKING:
 
 _OURS = [APP, ENVIRONMENT, ADDRESS]
 
-# Rules have no name but their tags, and a revision is not adopted but registered anew.
-_ADOPTABLE = (":cluster/", ":service/", ":loadbalancer/", ":listener/", ":targetgroup/", ":log-group:", ":namespace/")
+# Rules and certificates have no name but their tags, and a revision is not adopted but registered anew.
+_ADOPTABLE = (
+    ":cluster/",
+    ":service/",
+    ":loadbalancer/",
+    ":listener/",
+    ":targetgroup/",
+    ":log-group:",
+    ":namespace/",
+    ":secret:",
+    ":alarm:",
+    ":dashboard/",
+    ":schedule-group/",
+)
 _GROUP = ":security-group/"
 
 
@@ -86,25 +98,38 @@ def _tag(region: Region, arn: str, tags: Mapping[str, str], pairs: list[dict[str
         region.ask("ec2", "CreateTags", Resources=[resource.partition("/")[2]], Tags=pairs)
     elif service == "logs":
         region.ask("logs", "TagResource", resourceArn=arn.removesuffix(":*"), tags=dict(tags))
-    elif service == "servicediscovery":
-        region.ask("servicediscovery", "TagResource", ResourceARN=arn, Tags=pairs)
+    elif service in {"servicediscovery", "cloudwatch"}:
+        region.ask(service, "TagResource", ResourceARN=arn, Tags=pairs)
+    elif service == "secretsmanager":
+        region.ask("secretsmanager", "TagResource", SecretId=arn, Tags=pairs)
+    elif service == "scheduler":
+        region.ask("scheduler", "TagResource", ResourceArn=arn, Tags=pairs)
 
 
 def _untag(region: Region, arn: str, keys: list[str]) -> str:
     """Take tags off one thing and return what calls name it by."""
     service, resource = arn.split(":", 5)[2], arn.split(":", 5)[5]
-    if service == "ecs":
-        region.ask("ecs", "UntagResource", resourceArn=arn, tagKeys=keys)
-        return resource.partition("/")[2]
-    if service == "elasticloadbalancing":
-        region.ask("elbv2", "RemoveTags", ResourceArns=[arn], TagKeys=keys)
-        return arn
-    if service == "ec2":
-        group = resource.partition("/")[2]
-        region.ask("ec2", "DeleteTags", Resources=[group], Tags=[{"Key": key} for key in keys])
-        return group
-    if service == "logs":
-        region.ask("logs", "UntagResource", resourceArn=arn.removesuffix(":*"), tagKeys=keys)
-        return resource.removesuffix(":*").partition(":")[2]
-    region.ask("servicediscovery", "UntagResource", ResourceARN=arn, TagKeys=keys)
-    return resource.partition("/")[2]
+    path, bare = resource.partition("/")[2], arn.removesuffix(":*")
+    without: dict[str, tuple[str, str, dict[str, Any], str]] = {
+        "ecs": ("ecs", "UntagResource", {"resourceArn": arn, "tagKeys": keys}, path),
+        "elasticloadbalancing": ("elbv2", "RemoveTags", {"ResourceArns": [arn], "TagKeys": keys}, arn),
+        "secretsmanager": ("secretsmanager", "UntagResource", {"SecretId": arn, "TagKeys": keys}, arn),
+        "cloudwatch": (
+            "cloudwatch",
+            "UntagResource",
+            {"ResourceARN": arn, "TagKeys": keys},
+            resource.removeprefix("alarm:"),
+        ),
+        "scheduler": ("scheduler", "UntagResource", {"ResourceArn": arn, "TagKeys": keys}, path),
+        "ec2": ("ec2", "DeleteTags", {"Resources": [path], "Tags": [{"Key": key} for key in keys]}, path),
+        "logs": (
+            "logs",
+            "UntagResource",
+            {"resourceArn": bare, "tagKeys": keys},
+            resource.removesuffix(":*").partition(":")[2],
+        ),
+        "servicediscovery": ("servicediscovery", "UntagResource", {"ResourceARN": arn, "TagKeys": keys}, path),
+    }
+    client, operation, params, name = without[service]
+    region.ask(client, operation, **params)
+    return name

@@ -85,6 +85,23 @@ def _new_service(_: Region, params: Mapping[str, Any]) -> Iterator[tuple[str, di
     yield "DeleteService", {"cluster": params["cluster"], "service": params["serviceName"], "force": True}
 
 
+def _secret(key: str) -> Callable[[Region, Mapping[str, Any]], Iterator[tuple[str, dict[str, Any]]]]:
+    return lambda _, params: iter(
+        [("DeleteSecret", {"SecretId": params[key], "ForceDeleteWithoutRecovery": True})],
+    )
+
+
+def _schedule(_: Region, params: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    yield "DeleteSchedule", {"GroupName": params["GroupName"], "Name": params["Name"]}
+
+
+def _certificate(region: Region, params: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Delete the certificates for a domain."""
+    for one in region.ask("acm", "ListCertificates")["CertificateSummaryList"]:
+        if one["DomainName"] == params["DomainName"]:
+            yield "DeleteCertificate", {"CertificateArn": one["CertificateArn"]}
+
+
 def _scaled(_: Region, params: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
     keys = ("ServiceNamespace", "ResourceId", "ScalableDimension")
     yield "DeregisterScalableTarget", {key: params[key] for key in keys}
@@ -106,5 +123,15 @@ _DELETIONS: Mapping[str, Callable[[Region, Mapping[str, Any]], Iterator[tuple[st
     "ecs:clusterName": lambda _, params: iter([("DeleteCluster", {"cluster": params["clusterName"]})]),
     "ecs:taskDefinition": _member("DeregisterTaskDefinition", "taskDefinition"),
     "application-autoscaling:ResourceId": _scaled,
+    "secretsmanager:SecretId": _secret("SecretId"),
+    "secretsmanager:Name": _secret("Name"),
+    "scheduler:GroupName": _schedule,
+    "scheduler:Name": _member("DeleteScheduleGroup", "Name"),
+    "cloudwatch:AlarmName": lambda _, params: iter([("DeleteAlarms", {"AlarmNames": [params["AlarmName"]]})]),
+    "cloudwatch:DashboardName": lambda _, params: iter(
+        [("DeleteDashboards", {"DashboardNames": [params["DashboardName"]]})]
+    ),
+    "acm:CertificateArn": _member("DeleteCertificate", "CertificateArn"),
+    "acm:DomainName": _certificate,
     "servicediscovery:Id": _member("DeleteService", "Id"),
 }

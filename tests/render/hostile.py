@@ -239,7 +239,7 @@ def screens(field: Callable[[], str], width: int) -> Iterator[Text]:
     yield outcome.why([(field(), a_diagnosis(field)), (field(), None)], width=width)
     yield outcome.why([(field(), a_diagnosis(field))], width=width, full=True)
     stays = {"kept": [field()], "not ours": [field()]}
-    yield outcome.farewell(made, subject=field(), nouns={}, tasks=1, stays=stays, width=width)
+    yield outcome.farewell(made, subject=field(), nouns={}, tasks={"service.service": 1}, stays=stays, width=width)
     yield outcome.well(field(), 1.0)
     yield history.screen([(field(), past_deployments(field)), (field(), [])], width=width)
     yield history.screen([(field(), past_deployments(field))], width=width, verbose=True)

@@ -206,7 +206,7 @@ def test_what_a_destroy_takes_away(width: int) -> None:
         samples.PLAN,
         subject="shop · prod",
         nouns=nouns,
-        tasks=5,
+        tasks={"service.service": 5},
         stays={"kept": ["log group /shop/web"], "in use": [], "not ours": ["vpc main", "secret shop/db"]},
         width=width,
     )

@@ -96,13 +96,12 @@ class Alarms(Reconciler[Alarm, AlarmOut]):
         return aws.each(live, specs)
 
     def create(self, aws: Aws, spec: Alarm) -> AlarmOut:
-        aws.cloudwatch.put_metric_alarm(**_request(spec), Tags=pairs(spec.tags))
+        aws.cloudwatch.put_metric_alarm(**_request(spec))
         identity = aws.identity()
         arn = f"arn:{identity.partition}:cloudwatch:{aws.region}:{identity.account}:alarm:{spec.name}"
         return AlarmOut(spec.name, arn)
 
     def update(self, aws: Aws, live: AlarmLive, spec: Alarm, delta: Delta) -> AlarmOut:
-        # Tags in PutMetricAlarm are ignored for an alarm that exists.
         if delta.touches("tags"):
             aws.cloudwatch.tag_resource(ResourceARN=live.out.arn, Tags=pairs(spec.tags))
         if any(not path.startswith("tags") for path in delta.paths):
@@ -169,7 +168,10 @@ def _tags(aws: Aws, arn: str, wanted: Mapping[str, str]) -> Mapping[str, str]:
 
 
 def _request(spec: Alarm) -> dict[str, Any]:
-    """Return all settings: PutMetricAlarm resets what it does not hold."""
+    """Return all settings: PutMetricAlarm resets what it does not hold.
+
+    Tags are ignored for an alarm that exists. They go along for one that is deleted at this moment: it is made anew.
+    """
     statistic = "Statistic" if spec.statistic in _STATISTICS else "ExtendedStatistic"
     request: dict[str, Any] = {
         "AlarmName": spec.name,
@@ -187,6 +189,7 @@ def _request(spec: Alarm) -> dict[str, Any]:
         "AlarmActions": [settled(arn) for arn in spec.actions],
         "OKActions": [settled(arn) for arn in spec.ok_actions],
         "InsufficientDataActions": [settled(arn) for arn in spec.no_data_actions],
+        "Tags": pairs(spec.tags),
     }
     if spec.datapoints is not None:
         request["DatapointsToAlarm"] = spec.datapoints

@@ -135,6 +135,13 @@ class Listeners(Reconciler[Listener, ListenerOut]):
         return spec
 
     def delete(self, aws: Aws, live: Live[Listener, ListenerOut]) -> None:
+        """Delete it, which deletes its rules. Raises `Refused` for rules of others."""
+        rules = {
+            one["RuleArn"]: f"rule {one['Priority']}"
+            for one in reading.rules_of(aws, live.out.arn)
+            if not one["IsDefault"]
+        }
+        reading.require_none_of_others(aws, self.summary(live.spec), live.spec.tags, rules)
         try:
             aws.elb.delete_listener(ListenerArn=live.out.arn)
         except ClientError as error:

@@ -160,12 +160,18 @@ class LoadBalancers(Reconciler[LoadBalancer, LoadBalancerOut]):
         return live.out
 
     def delete(self, aws: Aws, live: Live[LoadBalancer, LoadBalancerOut]) -> None:
-        """Delete it and wait until it is gone. Raises `Refused` where deletion protection is on.
+        """Delete it with its listeners, and wait until it is gone.
+
+        Raises `Refused` where deletion protection is on, and for listeners of others.
 
         Its network interfaces stay for some minutes; whoever needs them gone waits for that.
         """
         if live.spec.attributes.get(PROTECTION) == "true":
             raise _protected(live)
+        listeners = {
+            one["ListenerArn"]: f"listener on port {one['Port']}" for one in reading.listeners_of(aws, live.out.arn)
+        }
+        reading.require_none_of_others(aws, self.summary(live.spec), live.spec.tags, listeners)
         try:
             aws.elb.delete_load_balancer(LoadBalancerArn=live.out.arn)
         except ClientError as error:

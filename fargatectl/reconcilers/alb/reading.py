@@ -13,8 +13,9 @@ from fargatectl.aws import tags
 from fargatectl.aws.errors import ClientError, code_of
 from fargatectl.aws.session import chunks
 from fargatectl.dataclass import dataclass
-from fargatectl.engine.proof import same_resource
-from fargatectl.model.ownership import ADDRESS, APP, ENVIRONMENT
+from fargatectl.engine.proof import same_owner, same_resource
+from fargatectl.errors import Refused
+from fargatectl.model.ownership import ADDRESS, APP, ENVIRONMENT, owner_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence, Set as AbstractSet
@@ -105,7 +106,7 @@ def _read(aws: Aws, arns: Sequence[str], told: Hints) -> dict[str, Whole]:
     seen = _Level(aws, told)
     starts = tuple(arn.replace(LOAD_BALANCER, _LISTENER) + "/" for arn in arns)
     seen.ask("attributes", _attributes, arns)
-    seen.ask("listeners", _listeners, arns)
+    seen.ask("listeners", listeners_of, arns)
     seen.ask("rules", rules_of, [arn for arn in told if arn.startswith(starts)])
     seen.ask_tags(arns)
     seen.take()
@@ -167,7 +168,8 @@ def _attributes(aws: Aws, arn: str) -> dict[str, str]:
     return {attribute["Key"]: attribute["Value"] for attribute in listed}
 
 
-def _listeners(aws: Aws, arn: str) -> list[ListenerTypeDef]:
+def listeners_of(aws: Aws, arn: str) -> list[ListenerTypeDef]:
+    """Ask for all listeners of a load balancer; none where it is gone."""
     pages = aws.elb.get_paginator("describe_listeners").paginate(LoadBalancerArn=arn)
     return _unless_gone(lambda: [listener for page in pages for listener in page["Listeners"]])
 
@@ -210,6 +212,19 @@ def _tags(aws: Aws, arns: Sequence[str]) -> dict[str, dict[str, str]]:
             raise
         return {} if len(arns) == 1 else merged(_tags(aws, [arn]) for arn in arns)
     return {one["ResourceArn"]: tags.as_dict(one["Tags"]) for one in answer}
+
+
+def require_none_of_others(aws: Aws, what: str, mine: Mapping[str, str], parts: Mapping[str, str]) -> None:
+    """Raise `Refused` where one of `parts` (ARN → what it is, in words) does not belong to the owner of `what`.
+
+    AWS deletes them along with what they hang on, without a word. `mine` are the tags of that; what of `parts` is gone
+    by now does not count.
+    """
+    found = tags_of(aws, list(parts))
+    theirs = [f"{parts[arn]} belongs to {owner_of(seen)}" for arn, seen in found.items() if not same_owner(mine, seen)]
+    if theirs:
+        message = f"{what} stays, for others use it: {'; '.join(theirs)}"
+        raise Refused(message, hint="delete these or move them elsewhere, then run the same command again")
 
 
 def load_balancers(aws: Aws, names: Iterable[str]) -> dict[str, LoadBalancerTypeDef]:

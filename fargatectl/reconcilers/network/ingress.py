@@ -63,10 +63,12 @@ class Ingresses(Reconciler[Ingress, IngressOut]):
     noun = "ingress rules"
     create_first = True
     taggable = False
+    closes_last = True
 
     def read(self, aws: Aws, specs: Sequence[Ingress]) -> Sequence[Live[Ingress, IngressOut] | None]:
         groups = [reading.by_id(aws, known(spec.group_id)) for spec in specs]
-        return [None if group is None else _live(group) for group in groups]
+        lives = [None if group is None else _live(group) for group in groups]
+        return [live if live and _has_some(live, spec) else None for spec, live in zip(specs, lives, strict=True)]
 
     def match(self, spec: Ingress, live: Live[Ingress, IngressOut]) -> Live[Ingress, IngressOut]:
         """Count foreign rules that say what `spec` wants."""
@@ -102,6 +104,11 @@ class Ingresses(Reconciler[Ingress, IngressOut]):
 
     def summary(self, spec: Ingress) -> str:
         return f"ingress rules of {spec.name}" if spec.name else self.noun
+
+
+def _has_some(live: Live[Ingress, IngressOut], spec: Ingress) -> bool:
+    """Tell whether there is anything of it: a group from which all rules are gone has none of ours."""
+    return bool(live.spec.rules or live.out.others) or not spec.rules
 
 
 def revoke_references(aws: Aws, group_id: str, own_tags: Mapping[str, str]) -> None:

@@ -13,7 +13,7 @@ from fargatectl.aws import tags
 from fargatectl.aws.errors import ClientError, code_of, says
 from fargatectl.aws.waits import Transient, retrying
 from fargatectl.dataclass import dataclass
-from fargatectl.engine.proof import same_resource
+from fargatectl.engine.proof import same_owner, same_resource
 from fargatectl.engine.reconciler import Live, Reconciler
 from fargatectl.errors import AwsFailure
 from fargatectl.model.spec import Spec, setting
@@ -143,6 +143,8 @@ class SecurityGroups(Reconciler[SecurityGroup, SecurityGroupOut]):
                 if not any(transient.matches(error) for transient in _IN_USE):
                     raise
                 revoke_references(aws, group_id, live.spec.tags)
+                if _named_by_others(aws, live):
+                    raise
                 retrying(aws, lambda: aws.ec2.delete_security_group(GroupId=group_id), *_IN_USE)
         except ClientError as error:
             if any(transient.matches(error) for transient in _IN_USE):
@@ -190,6 +192,13 @@ def _change_egress(aws: Aws, group_id: str, has: set[str], wanted: set[str]) -> 
 
 def _ways_out(destinations: Iterable[str]) -> list[Rule]:
     return [Rule(destination, -1, -1, ALL) for destination in destinations]
+
+
+def _named_by_others(aws: Aws, live: Live[SecurityGroup, SecurityGroupOut]) -> bool:
+    """Tell whether groups of another owner have rules that name it: no wait takes these away."""
+    return any(
+        not same_owner(live.spec.tags, tags.as_dict(group.get("Tags"))) for group in reading.referring(aws, live.out.id)
+    )
 
 
 def _still_used(aws: Aws, name: str, group_id: str, error: ClientError) -> AwsFailure:
