@@ -186,7 +186,7 @@ class _Decisions:
     def _drop(
         self, resource: Resource[Any, Any], live: AnyLive | None, *, mine: bool
     ) -> tuple[Action, Delta, AnyLive | None]:
-        if live is None or not mine:
+        if live is None or not mine or resource.reconciler.is_empty(live):
             return Action.NOOP, Delta(), None
         if resource.reconciler.kept(live):
             self.kept.append(resource.reconciler.summary(live.spec))

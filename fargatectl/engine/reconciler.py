@@ -142,6 +142,11 @@ class Reconciler(ABC, Generic[S, O]):
         del live
         return False
 
+    def is_empty(self, live: Live[S, O]) -> bool:
+        """Tell whether only what it hangs on is there, so that nothing is left of it to delete."""
+        del live
+        return False
+
     def loss(self, live: Live[S, O]) -> Effect:
         """Return what deleting `live` does to traffic, once everything that is wanted has been made."""
         del live

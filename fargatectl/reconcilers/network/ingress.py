@@ -67,8 +67,7 @@ class Ingresses(Reconciler[Ingress, IngressOut]):
 
     def read(self, aws: Aws, specs: Sequence[Ingress]) -> Sequence[Live[Ingress, IngressOut] | None]:
         groups = [reading.by_id(aws, known(spec.group_id)) for spec in specs]
-        lives = [None if group is None else _live(group) for group in groups]
-        return [live if live and _has_some(live, spec) else None for spec, live in zip(specs, lives, strict=True)]
+        return [None if group is None else _live(group) for group in groups]
 
     def match(self, spec: Ingress, live: Live[Ingress, IngressOut]) -> Live[Ingress, IngressOut]:
         """Count foreign rules that say what `spec` wants."""
@@ -102,13 +101,11 @@ class Ingresses(Reconciler[Ingress, IngressOut]):
     def delete(self, aws: Aws, live: Live[Ingress, IngressOut]) -> None:
         revoke(aws, live.out.group_id, set(live.spec.rules) - live.out.others)
 
+    def is_empty(self, live: Live[Ingress, IngressOut]) -> bool:
+        return not set(live.spec.rules) - live.out.others
+
     def summary(self, spec: Ingress) -> str:
         return f"ingress rules of {spec.name}" if spec.name else self.noun
-
-
-def _has_some(live: Live[Ingress, IngressOut], spec: Ingress) -> bool:
-    """Tell whether there is anything of it: a group from which all rules are gone has none of ours."""
-    return bool(live.spec.rules or live.out.others) or not spec.rules
 
 
 def revoke_references(aws: Aws, group_id: str, own_tags: Mapping[str, str]) -> None:
