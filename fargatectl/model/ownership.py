@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from fargatectl.dataclass import dataclass
@@ -14,6 +16,12 @@ if TYPE_CHECKING:
 APP = "fargatectl:app"
 ENVIRONMENT = "fargatectl:env"
 ADDRESS = "fargatectl:address"
+
+
+# Tagging AWS Resources, "Tag naming limits and requirements": what values may hold.
+_VALUE_MAX = 256
+_NOT_IN_VALUES = re.compile(r"[^\w .:/=+\-@]")
+_DIGEST = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,12 +42,20 @@ class Ownership:
         if self.environment:
             tags[ENVIRONMENT] = self.environment
         if address is not None:
-            tags[ADDRESS] = address
+            tags[ADDRESS] = _as_value(address)
         return tags
 
     def owns(self, tags: Mapping[str, str]) -> bool:
         """Tell whether `tags` prove that a resource belongs to this app in this environment."""
         return tags.get(APP) == self.app and tags.get(ENVIRONMENT) == self.environment
+
+
+def _as_value(address: Address) -> str:
+    """Return an address as a tag can hold it: a log group's name may have a `#` in it, and be longer than a value."""
+    value = _NOT_IN_VALUES.sub("=", address)
+    if len(value) <= _VALUE_MAX:
+        return value
+    return f"{value[: _VALUE_MAX - _DIGEST - 1]}={sha256(address.encode()).hexdigest()[:_DIGEST]}"
 
 
 def owner_of(tags: Mapping[str, str]) -> str:

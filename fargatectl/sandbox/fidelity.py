@@ -240,7 +240,7 @@ SERVICES = (
         "IAM API Reference; IAM user guide",
         (
             Row(
-                "CreateRole UpdateAssumeRolePolicy DeleteRole ListRoles CreateServiceLinkedRole",
+                "CreateRole UpdateAssumeRolePolicy TagRole DeleteRole ListRoles CreateServiceLinkedRole",
                 "Trust policies are checked, new roles are assumable later, service-linked roles",
                 "Conditions are taken as met; nobody is denied anything but tasks",
             ),
@@ -254,7 +254,7 @@ SERVICES = (
         (
             Row(
                 "GetRole GetRolePolicy GetAccountAuthorizationDetails ListRolePolicies "
-                "ListAttachedRolePolicies ListRoleTags TagRole UntagRole DeleteRolePolicy DetachRolePolicy "
+                "ListAttachedRolePolicies ListRoleTags UntagRole DeleteRolePolicy DetachRolePolicy "
                 "UpdateRole DeleteRolePermissionsBoundary",
                 "What is kept and shown, NoSuchEntity",
                 "Seen at once: reads never lag",
@@ -357,14 +357,14 @@ SERVICES = (
         "Systems Manager API Reference",
         (
             Row(
-                "GetParameter GetParameters GetParametersByPath PutParameter",
+                "GetParameter GetParameters GetParametersByPath PutParameter AddTagsToResource",
                 "Dates on the local AWS's clock",
                 "moto checks the rest; a deleted name is free at once",
             ),
         ),
         (
             Row(
-                "DescribeParameters DeleteParameter DeleteParameters AddTagsToResource",
+                "DescribeParameters DeleteParameter DeleteParameters",
                 "Names, versions, filters, pages",
                 "Tiers are kept only",
             ),
@@ -407,14 +407,14 @@ SERVICES = (
         "ACM API Reference; ACM user guide",
         (
             Row(
-                "RequestCertificate DescribeCertificate ListCertificates DeleteCertificate",
+                "RequestCertificate DescribeCertificate ListCertificates DeleteCertificate AddTagsToCertificate",
                 "Issued a minute after its records are in a zone of the account; tokens; in use by listeners",
                 "Mails are never answered; no renewal; in use for half a minute after a listener let it go",
             ),
         ),
         (
             Row(
-                "AddTagsToCertificate RemoveTagsFromCertificate ListTagsForCertificate ImportCertificate",
+                "RemoveTagsFromCertificate ListTagsForCertificate ImportCertificate",
                 "What is kept and shown",
             ),
         ),

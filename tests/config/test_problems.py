@@ -566,6 +566,12 @@ ERRORS = [
     (job('from = "web"\nschedule = "at(2026-02-30T00:00:00)"'), "jobs.a.schedule", 7, "a moment is a date and a time"),
     (job('from = "web"\nschedule = "daily"'), "jobs.a.schedule", 7, 'expected "cron(…)", "rate(…)" or "at(…)"'),
     (
+        job('from = "web"\nschedule = "rate(1 day)"') + "\n[tags]\nnote = ''\n",
+        "tags.note",
+        10,
+        "an empty value, which the group of the jobs' schedules cannot carry",
+    ),
+    (
         web('deploy.before = "migrat"\n') + '[jobs.migrate]\nfrom = "web"\ncommand = "x"',
         "services.web.deploy.before",
         5,

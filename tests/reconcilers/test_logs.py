@@ -103,6 +103,22 @@ def test_retention_is_left_alone_lifted_or_changed(
     assert converger.changes(stack(owner, retention_days=wanted)) == {}
 
 
+@pytest.mark.parametrize("name", ["/shop/web#1", "/shop/" + "w" * 400])
+def test_a_name_that_no_tag_can_hold_is_known_all_the_same(
+    aws: Aws, converger: Converger, owner: Ownership, name: str
+) -> None:
+    def named() -> Stack:
+        made = Stack(owner, kinds=[LogGroups()])
+        logs.declare(made, name, retention_days=30, keep=False, group="service web")
+        return made
+
+    converger.apply(named())
+    assert described(aws, name)
+    assert converger.changes(named()) == {}
+    converger.apply(Stack(owner, kinds=[LogGroups()]))
+    assert described(aws, name) is None
+
+
 def test_a_create_takes_up_its_own_earlier_success(aws: Aws, converger: Converger, owner: Ownership) -> None:
     converger.apply(stack(owner, retention_days=0))
     made = stack(owner)

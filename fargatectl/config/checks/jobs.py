@@ -33,6 +33,8 @@ def check(config: Config, environment: str | None) -> Iterator[Finding]:
             yield Finding(path, f"{LOG_ROUTER} is what a log router's container is called")
         yield from _schedule(owner, name, job, path)
         yield from capacity(job.capacity, (*path, "capacity"))
+    if any(job.schedule for job in config.jobs.values()):
+        yield from _tags(config)
     for name, service in config.services.items():
         before = service.deploy.before
         if before is not None and before not in config.jobs:
@@ -55,6 +57,14 @@ def _schedule(owner: Ownership, name: str, job: Job, path: KeyPath) -> Iterator[
     if len(role) > limits.ROLE_NAME_LENGTH:
         message = f"its role's name `{role}` has {len(role)} characters; IAM takes {limits.ROLE_NAME_LENGTH}"
         yield Finding(path, message, "shorten the name of the app, environment or job")
+
+
+def _tags(config: Config) -> Iterator[Finding]:
+    """EventBridge Scheduler API Reference, Tag: alone of all services it takes no empty values."""
+    for key, value in config.tags.items():
+        if not value:
+            message = "an empty value, which the group of the jobs' schedules cannot carry"
+            yield Finding(("tags", key), message, "give it a value")
 
 
 def _unknown(path: KeyPath, noun: str, name: str, known: Iterable[str]) -> Finding:

@@ -77,26 +77,66 @@ CONSTRAINTS = (
 for _constraint in CONSTRAINTS:
     HANDLERS.handles(_constraint.service, *_constraint.operations)(_constraint)
 
-_TOO_MANY = {
-    "elbv2": ("TooManyTags", "The maximum number of tags has been reached"),
-    "servicediscovery": ("TooManyTagsException", "The list of tags on the resource is over the quota of 50."),
-    "logs": ("TooManyTagsException", "The limit of 50 tags for a resource has been reached."),
-}
+_LETTERS = re.compile(r"[\w\s.:/=+\-@]{0,256}")
+_ANY, _SOMETHING = re.compile(r".{0,256}", re.DOTALL), re.compile(r".{1,256}", re.DOTALL)
+_MAP_MAKES = ("CreateHttpNamespace", "CreatePrivateDnsNamespace", "CreateService")
 
 
-@HANDLERS.handles("elbv2", "AddTags", "CreateListener", "CreateLoadBalancer", "CreateRule", "CreateTargetGroup")
-@HANDLERS.handles(
-    "servicediscovery", "CreateHttpNamespace", "CreatePrivateDnsNamespace", "CreateService", "TagResource"
+@dataclass(frozen=True, slots=True)
+class Tagging:
+    """What keys and values a service takes in requests for some operations, and how it refuses others."""
+
+    service: str
+    operations: tuple[str, ...]
+    value: re.Pattern[str]
+    code: str
+    too_many: tuple[str, str] | None = None
+
+    def __call__(self, _region: Region, call: Call, forward: Forward) -> Answer:
+        """Refuse keys and values that are not like that, and more than fifty."""
+        given: Any = call.params.get("Tags") or call.params.get("tags") or {}
+        pairs = list(given.items()) if isinstance(given, dict) else [(tag["Key"], tag["Value"]) for tag in given]
+        if self.too_many and len({key for key, _ in pairs}) > _MOST_TAGS:
+            raise AwsError(*self.too_many)
+        for key, value in pairs:
+            if key.lower().startswith("aws:"):
+                raise AwsError(self.code, "Tag keys cannot start with aws:")
+            if not (_LETTERS if self.value is _LETTERS else _SOMETHING).fullmatch(key) or len(key) > _LONGEST_KEY:
+                raise AwsError(self.code, f"'{key}' at 'tags.key' failed to satisfy constraint")
+            if not self.value.fullmatch(value):
+                raise AwsError(self.code, f"'{value}' at 'tags.value' failed to satisfy constraint")
+        return forward()
+
+
+_LONGEST_KEY = 128
+TAGGINGS = (
+    Tagging(
+        "elbv2",
+        ("AddTags", "CreateListener", "CreateLoadBalancer", "CreateRule", "CreateTargetGroup"),
+        _LETTERS,
+        "ValidationError",
+        ("TooManyTags", "The maximum number of tags has been reached"),
+    ),
+    Tagging(
+        "servicediscovery",
+        (*_MAP_MAKES, "TagResource"),
+        _ANY,
+        "InvalidInput",
+        ("TooManyTagsException", "The list of tags on the resource is over the quota of 50."),
+    ),
+    Tagging(
+        "logs",
+        ("CreateLogGroup", "TagResource"),
+        _LETTERS,
+        "InvalidParameterException",
+        ("TooManyTagsException", "The limit of 50 tags for a resource has been reached."),
+    ),
+    Tagging("acm", ("RequestCertificate", "AddTagsToCertificate"), _LETTERS, "ValidationException"),
+    Tagging("iam", ("CreateRole", "TagRole"), _LETTERS, "ValidationError"),
+    Tagging("ssm", ("PutParameter", "AddTagsToResource"), _LETTERS, "ValidationException"),
+    Tagging("secretsmanager", ("CreateSecret", "TagResource"), _ANY, "ValidationException"),
+    Tagging("scheduler", ("CreateScheduleGroup", "TagResource"), _SOMETHING, "ValidationException"),
+    Tagging("application-autoscaling", ("RegisterScalableTarget", "TagResource"), _ANY, "ValidationException"),
 )
-@HANDLERS.handles("logs", "CreateLogGroup", "TagResource")
-def count_tags(_region: Region, call: Call, forward: Forward) -> Answer:
-    """Refuse more than fifty tags, and tags of AWS's own."""
-    given: Any = call.params.get("Tags") or call.params.get("tags") or {}
-    keys = list(given) if isinstance(given, dict) else [tag["Key"] for tag in given]
-    code, message = _TOO_MANY[call.service]
-    if len(set(keys)) > _MOST_TAGS:
-        raise AwsError(code, message)
-    if any(key.lower().startswith("aws:") for key in keys):
-        refusal = {"elbv2": "ValidationError", "servicediscovery": "InvalidInput"}
-        raise AwsError(refusal.get(call.service, "InvalidParameterException"), "Tag keys cannot start with aws:")
-    return forward()
+for _tagging in TAGGINGS:
+    HANDLERS.handles(_tagging.service, *_tagging.operations)(_tagging)
