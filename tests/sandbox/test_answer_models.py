@@ -120,6 +120,7 @@ def test_the_smaller_services(scene: Scene, checker: Observer) -> None:
     logs.stop_query(queryId=identifier)
     logs.delete_log_group(logGroupName="/a")
     ssm.put_parameter(Name="/a/b", Value="x", Type="String")
+    ssm.add_tags_to_resource(ResourceType="Parameter", ResourceId="/a/b", Tags=tags)
     ssm.get_parameter(Name="/a/b")
     ssm.get_parameters(Names=["/a/b", "/no"])
     ssm.get_parameters_by_path(Path="/a")
@@ -189,6 +190,7 @@ def test_roles(scene: Scene, checker: Observer) -> None:
     iam = scene.client("iam")
     managed = iam.create_policy(PolicyName="p", PolicyDocument=policy_of("s3:*"))["Policy"]["Arn"]
     iam.create_role(RoleName="r", AssumeRolePolicyDocument=json.dumps(TRUST), Tags=[{"Key": "a", "Value": "b"}])
+    iam.tag_role(RoleName="r", Tags=[{"Key": "c", "Value": "d"}])
     iam.update_assume_role_policy(RoleName="r", PolicyDocument=json.dumps(TRUST))
     iam.put_role_permissions_boundary(RoleName="r", PermissionsBoundary=managed)
     iam.put_role_policy(RoleName="r", PolicyName="i", PolicyDocument=policy_of("logs:*"))
@@ -224,6 +226,7 @@ def test_zones_and_certificates(scene: Scene, checker: Observer) -> None:
     zone = route53.create_hosted_zone(Name="example.com", CallerReference="a")["HostedZone"]["Id"]
     plain = zone.rpartition("/")[2]
     certificate = acm.request_certificate(DomainName="example.com", ValidationMethod="DNS")["CertificateArn"]
+    acm.add_tags_to_certificate(CertificateArn=certificate, Tags=[{"Key": "a", "Value": "b"}])
     scene.wait(10)
     (option,) = acm.describe_certificate(CertificateArn=certificate)["Certificate"]["DomainValidationOptions"]
     proof = option["ResourceRecord"]
