@@ -31,7 +31,7 @@ from werkzeug.exceptions import HTTPException, NotFound
 
 from fargatectl.sandbox.faults import AwsError
 from fargatectl.sandbox.http import Request, Response
-from fargatectl.sandbox.moto_haste import hasten
+from fargatectl.sandbox.moto_haste import hasten, hasten_certificates
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -158,6 +158,8 @@ def _handlers(service: str) -> list[tuple[re.Pattern[str], Callable[..., Any]]]:
 
 
 def _prepare(module: str) -> None:
+    if module == "acm":
+        hasten_certificates(importlib.import_module("moto.acm.models").CertBundle)
     backends: Any = get_backend(module)  # type: ignore[call-overload]
     if module == "ec2" and backends.backend.__init__ is not _begin_ec2:
         original = backends.backend

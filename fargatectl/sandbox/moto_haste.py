@@ -1,30 +1,95 @@
 """What moto works out anew for every request though it never changes, worked out once: half of the time that it takes.
 
-Only the price differs: each of these functions gives for the same arguments what it always gave.
+Only the price differs: each of these functions gives for the same arguments what it always gave. The exception are keys
+of certificates: all certificates of a process for the same domains have the same.
 """
 
 from __future__ import annotations
 
-from functools import cache, lru_cache
+from functools import cache
 from typing import TYPE_CHECKING, Any
+from xml.sax.saxutils import escape, quoteattr
 
 from moto.core import responses, serialize
-from moto.core.serialize import AttributePicker, XFormedAttributePicker
+from moto.core.constants import MISSING
+from moto.core.serialize import (
+    AttributePicker,
+    AttributePickerContext,
+    ResponseSerializer,
+    XFormedAttributePicker,
+)
+from moto.core.utils import get_value as get_in
+from moto.moto_api._internal import mock_random
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator
+
+_TEXT = "#text"
+_HOW = {"full_document", "short_empty_elements", "pretty"}
 
 
 def hasten() -> None:
     """Put the remembering functions in the places of moto's; for good, and for the whole process."""
     _replace(responses, "method_names_from_class", cache)  # all members of a class, by name
-    _replace(vars(serialize)["xmltodict"], "_validate_name", lru_cache(maxsize=10_000))  # of XML, letter by letter
+    _replace(responses, "gen_amzn_requestid_long", _at_one_draw)
+    _replace(vars(serialize)["xmltodict"], "unparse", _without_events)
+    _replace(ResponseSerializer, "get_value", _without_looking_everywhere)
     for picker in (AttributePicker, XFormedAttributePicker):
         _replace(picker, "get_possible_keys", _by_type_and_shape)
 
 
+def hasten_certificates(bundle: Any) -> None:  # noqa: ANN401 - moto's are untyped
+    """Have moto's class of certificates make a key pair for new domains only: that takes as long as fifty calls."""
+    _replace(bundle, "generate_cert", _by_domains)
+    loaded: dict[bytes, Any] = {}
+    load = bundle.validate_pk
+
+    def validate_pk(one: Any) -> Any:  # noqa: ANN401 - moto's are untyped
+        if one.key not in loaded:
+            loaded[one.key] = load(one)
+        return loaded[one.key]
+
+    bundle.validate_pk = validate_pk
+
+
 def _replace(owner: Any, name: str, remembering: Callable[[Any], Any]) -> None:  # noqa: ANN401 - moto's are untyped
     setattr(owner, name, remembering(getattr(owner, name)))
+
+
+def _at_one_draw(_: Callable[[Any], str]) -> Callable[[Any], str]:
+    """Draw an id of a request at once, not letter by letter."""
+
+    def gen_amzn_requestid_long(headers: Any) -> str:  # noqa: ANN401 - moto's are untyped
+        request_id = f"{mock_random.getrandbits(208):052X}"
+        headers["x-amzn-requestid"] = request_id
+        return request_id
+
+    return gen_amzn_requestid_long
+
+
+def _by_domains(generate: Callable[..., Any]) -> Callable[..., Any]:
+    """Make a certificate again from the texts of one for the same domains."""
+    made: dict[tuple[str, tuple[str, ...]], Any] = {}
+
+    def generate_cert(
+        domain_name: str, account_id: str, region: str, sans: list[str] | None = None, **authority: str | None
+    ) -> Any:  # noqa: ANN401 - moto's are untyped
+        known = made.get(key := (domain_name, tuple(sans or ())))
+        if any(authority.values()):
+            return generate(domain_name, account_id, region, sans, **authority)
+        if known is None:
+            made[key] = generate(domain_name, account_id, region, sans)
+            return made[key]
+        return type(known)(
+            certificate=known.cert,
+            private_key=known.key,
+            cert_type="AMAZON_ISSUED",
+            cert_status="PENDING_VALIDATION",
+            account_id=account_id,
+            region=region,
+        )
+
+    return generate_cert
 
 
 def _by_type_and_shape(possible_keys: Callable[[Any, Any], Iterable[str]]) -> Callable[[Any, Any], Iterable[str]]:
@@ -41,3 +106,64 @@ def _by_type_and_shape(possible_keys: Callable[[Any, Any], Iterable[str]]) -> Ca
         return names
 
     return remembered
+
+
+def _without_looking_everywhere(get_value: Callable[..., Any]) -> Callable[..., Any]:
+    """Look into plain dictionaries and objects, which most answers are made of, without detours."""
+
+    def get_member(serializer: Any, value: Any, key: str, shape: Any) -> Any:  # noqa: ANN401 - moto's are untyped
+        picker, kind = serializer._value_picker, type(value)  # noqa: SLF001 - moto's own use
+        look = _look(kind)
+        if look is None or type(picker) is not XFormedAttributePicker or picker.response_transformers:
+            return get_value(serializer, value, key, shape)
+        for name in picker.get_possible_keys(AttributePickerContext(obj=value, key=key, shape=shape)):
+            found = get_in(value, name, MISSING) if "." in name else look(value, name, MISSING)
+            if found is not MISSING:
+                return found
+        return None
+
+    return get_member
+
+
+def _look(kind: type) -> Callable[[Any, str, Any], Any] | None:
+    """Return how to look for a member of an object of this type; None where only moto knows."""
+    if kind is dict:
+        return dict.get
+    return None if hasattr(kind, "__getitem__") or hasattr(kind, "__getattr__") else getattr
+
+
+def _without_events(unparse: Callable[..., str]) -> Callable[..., str]:
+    """Write XML down as it comes, instead of through the events of SAX."""
+
+    def write(document: dict[str, Any], **how: Any) -> str:  # noqa: ANN401 - moto's are untyped
+        if how.keys() != _HOW or how["pretty"] or len(document) != 1:
+            return unparse(document, **how)
+        (root,) = document.items()
+        prologue = '<?xml version="1.0" encoding="utf-8"?>\n' if how["full_document"] else ""
+        return prologue + "".join(_elements(*root, short=how["short_empty_elements"]))
+
+    return write
+
+
+def _elements(name: str, value: Any, *, short: bool) -> Iterator[str]:  # noqa: ANN401 - whatever is in an answer
+    for one in value if isinstance(value, list | tuple) else (value,):
+        attributes = ""
+        if isinstance(one, dict):
+            inner = "".join(
+                part
+                for key, child in one.items()
+                if key[0] != "@" and key != _TEXT and child != []
+                for part in _elements(key, child, short=short)
+            ) + _text(one.get(_TEXT))
+            attributes = "".join(f" {key[1:]}={quoteattr(str(part))}" for key, part in one.items() if key[0] == "@")
+        else:
+            inner = _text(one)
+        yield f"<{name}{attributes}/>" if short and not inner else f"<{name}{attributes}>{inner}</{name}>"
+
+
+def _text(value: object) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, bytes):
+        return escape(value.decode(errors="replace"))
+    return escape(str(value).lower() if isinstance(value, bool) else str(value))

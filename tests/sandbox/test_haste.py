@@ -1,0 +1,32 @@
+"""What answers faster than moto's own answers the same."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from importlib.util import find_spec, module_from_spec
+from typing import Any
+
+import pytest
+
+DOCUMENTS: tuple[dict[str, Any], ...] = (
+    {"a": {"@xmlns": "https://x/?a=1&b='\"", "b": ["x", {"c": 1, "#text": "<&>"}, None, ""], "d": [], "e": {}}},
+    {"a": {"yes": True, "no": False, "none": None, "number": 1.5, "bytes": "ü".encode(), "text": " ü\n]]>"}},
+    {"a": {"many": ({"@x": 1, "y": "z"}, {"y": {}}), "deep": {"deeper": {"deepest": [[1, 2]]}}}},
+    {"a": ""},
+    {"a": {}},
+)
+
+
+@pytest.mark.parametrize("full_document", [True, False])
+@pytest.mark.parametrize("short", [True, False])
+@pytest.mark.parametrize("document", DOCUMENTS)
+def test_xml_is_what_xmltodict_writes(document: dict[str, Any], *, short: bool, full_document: bool) -> None:
+    spec = find_spec("xmltodict")
+    assert spec
+    assert spec.loader
+    fresh = module_from_spec(spec)
+    spec.loader.exec_module(fresh)
+    how = {"full_document": full_document, "short_empty_elements": short, "pretty": False}
+    quick = import_module("xmltodict").unparse
+    assert quick is not fresh.unparse
+    assert quick(document, **how) == fresh.unparse(document, **how)
