@@ -1,12 +1,4 @@
-"""Executing a plan: make what is wanted, drop what is not, each step after the steps that it needs.
-
-- *make* comes after the makes of what the resource takes values from.
-- *prepare* is what must go well before a resource gets a new deployment (a job), after all that its make needs.
-- *settle* follows a make that is not over with the call (a rollout). A make that says so comes after the settle, too.
-- *retire* is the second half of an update in place that takes something away: it waits for all settles.
-- *drop* comes after the drops of its users; a create-first replacement drops after its users have moved, and every
-  drop of a deploy waits for all settles: what the old revision still needs must live until the new one serves.
-- Swept deletes come last, in reverse order of kinds.
+"""Executing a plan: each step after the steps that it waits for (see `steps`).
 
 A failed step skips what depends on it and nothing else.
 """
@@ -14,13 +6,14 @@ A failed step skips what depends on it and nothing else.
 from __future__ import annotations
 
 from dataclasses import field
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from fargatectl.aws.errors import explain
 from fargatectl.dataclass import dataclass
 from fargatectl.engine.fresh import Proofs
 from fargatectl.engine.graph import walk
 from fargatectl.engine.secrecy import withhold
+from fargatectl.engine.steps import order
 from fargatectl.errors import FargatectlError, PlanChanged, Stopped
 from fargatectl.model.change import Action, Delta
 from fargatectl.model.events import StepEvent
@@ -34,20 +27,8 @@ if TYPE_CHECKING:
     from fargatectl.aws.session import Aws
     from fargatectl.engine.planner import Planning
     from fargatectl.engine.reconciler import AnyLive, AnyReconciler
-    from fargatectl.engine.sweep import Swept
+    from fargatectl.engine.steps import Step
     from fargatectl.model.events import Emit, StepState, StepVerb
-
-
-class Step(NamedTuple):
-    """A unit of execution. `place` tells swept deletes apart; for all others it is 0."""
-
-    verb: Literal["prepare", "make", "settle", "retire", "drop"]
-    address: Address
-    place: int = 0
-
-
-_MOVES: tuple[Literal["make", "retire"], ...] = ("make", "retire")
-"""The steps after which a user of something that was replaced needs the old one no longer."""
 
 
 class Settle(Protocol):
@@ -132,17 +113,14 @@ class _Execution:
         self.prepare = prepare
         self.stopped = stopped
         self.outputs = dict(planning.outputs)
-        self.swept: dict[Step, Swept] = {
-            Step("drop", orphan.change.address, place + 1): orphan for place, orphan in enumerate(planning.swept)
-        }
+        self.order = order(planning, follows=settle is not None, prepares=prepare is not None)
+        self.swept = self.order.swept
         self.proofs = Proofs(planning, aws)
         self.interim: dict[Address, Delta] = {}
-        self.postponed: list[Address] = []
         self.outcome = Outcome()
 
     def run(self) -> Outcome:
-        steps = self.steps()
-        result = walk(steps, self.visit, self.executor, stopped=self.stopped, on_skip=self._skip)
+        result = walk(self.order.waits, self.visit, self.executor, stopped=self.stopped, on_skip=self._skip)
         ended = [step for step, error in result.failed.items() if isinstance(error, Stopped)]
         for step in result.failed.keys() - ended:
             self.outcome.failed[step.address] = explain(result.failed[step], step.address)
@@ -152,118 +130,8 @@ class _Execution:
         left = [step.address for step in [*ended, *result.unvisited] if self._does_something(step)]
         self.outcome.left = tuple(dict.fromkeys(left))
         self.outcome.outputs = self.outputs
-        self.outcome.postponed = tuple(dict.fromkeys(self.postponed))
+        self.outcome.postponed = tuple(dict.fromkeys(self.order.postponed))
         return self.outcome
-
-    def steps(self) -> dict[Step, set[Step]]:
-        """Return every step with the steps that it waits for."""
-        needs = self.stack.edges()
-        only = self.planning.only
-        actions = {a: one.change.action for a, one in self.planning.planned.items() if only is None or a in only}
-        wanted = {a for a in actions if actions[a] != Action.DELETE and not self._unwanted(a)}
-        edges: dict[Step, set[Step]] = {
-            Step("make", address): {Step("make", need) for need in needs[address] if need in wanted}
-            for address in actions
-            if address in wanted
-        }
-        settles = set()
-        if self.settle is not None:
-            settles = {Step("settle", s.address) for s in edges if self.stack.resources[s.address].reconciler.settles}
-            for step in [step for step in edges if step.verb == "make"]:
-                needed = self.stack.resources[step.address].spec.settled_needs()
-                edges[step] |= {Step("settle", address) for address in needed} & settles
-            edges |= {settling: {Step("make", settling.address)} for settling in settles}
-        self._add_preludes(edges)
-        for address in filter(self._retires, actions):
-            if self.settle is None:
-                self.postponed.append(address)
-            else:
-                edges[Step("retire", address)] = {Step("make", address), *settles}
-        self._add_drops(edges, needs, actions, settles)
-        return edges
-
-    def _add_preludes(self, edges: dict[Step, set[Step]]) -> None:
-        for address in self.stack.preludes:
-            make, prepare = Step("make", address), Step("prepare", address)
-            if make in edges and self.planning.planned[address].change.deploys:
-                if self.prepare is None:
-                    message = f"nobody is there to do what precedes {address}"
-                    raise ValueError(message)
-                edges[prepare] = set(edges[make])
-                edges[make].add(prepare)
-
-    def _retires(self, address: Address) -> bool:
-        """Tell whether the update of a resource takes something away that may be needed until the rollouts are over."""
-        planned = self.planning.planned[address]
-        if planned.live is None or planned.change.action not in {Action.UPDATE, Action.ADOPT}:
-            return False
-        resource = self.stack.resources[address]
-        spec = resolve(resource.spec, self.outputs)
-        return bool(resource.reconciler.meanwhile(spec, planned.live) != spec)
-
-    def _add_drops(
-        self,
-        edges: dict[Step, set[Step]],
-        needs: dict[Address, Any],
-        actions: dict[Address, Action],
-        settles: set[Step],
-    ) -> None:
-        users: dict[Address, set[Address]] = {}
-        for user, needed in needs.items():
-            for address in needed:
-                users.setdefault(address, set()).add(user)
-        dropped = [a for a, action in actions.items() if action in {Action.DELETE, Action.REPLACE}]
-        for address in dropped:
-            drop, own = Step("drop", address), Step("make", address)
-            waits = {Step("drop", user) for user in users.get(address, ()) if user in dropped}
-            waits |= {Step("drop", other) for other in self._behind(address, users) if other in dropped}
-            if own in edges and not self.stack.resources[address].reconciler.create_first:
-                edges[own].add(drop)
-                waits |= {Step("prepare", address)} & edges.keys()
-                waits |= self._made_before(address, needs, actions) & edges.keys()
-            elif own in edges:
-                if self.settle is None:
-                    self.postponed.append(address)
-                    continue
-                makes = {Step(verb, user) for user in users.get(address, ()) for verb in _MOVES} & edges.keys()
-                waits |= {own, *makes, *settles}
-            edges[drop] = waits
-        declared = {step for step in edges if step.verb != "settle"} | settles
-        for step, orphan in self.swept.items():
-            if self.settle is None and any(s.verb == "make" for s in edges):
-                self.postponed.append(step.address)
-                continue
-            later = {s for s, other in self.swept.items() if other.rank > orphan.rank}
-            edges[step] = declared | later
-
-    def _behind(self, address: Address, users: Mapping[Address, set[Address]]) -> set[Address]:
-        """Return what uses the parents of a way in that is to be closed: first it goes, for it may have to stay."""
-        resource = self.stack.resources[address]
-        if not resource.reconciler.closes_last:
-            return set()
-        found = {user for parent in resource.spec.parents() for user in users.get(parent, ())}
-        return {user for user in found if not self.stack.resources[user].reconciler.closes_last}
-
-    def _made_before(
-        self, address: Address, needs: Mapping[Address, Any], actions: Mapping[Address, Action]
-    ) -> set[Step]:
-        """Return the makes to wait for before what cannot stand beside its replacement is dropped.
-
-        So the gap is short, and what a failure keeps from being made anew is kept. Needs that wait for this very drop
-        are left out.
-        """
-
-        def waits_for_drops(need: Address) -> bool:
-            first = need in actions and self.stack.resources[need].reconciler.create_first
-            replaced = actions.get(need) == Action.REPLACE and not first
-            return replaced or any(waits_for_drops(deeper) for deeper in needs[need])
-
-        return {Step("make", need) for need in needs[address] if not waits_for_drops(need)}
-
-    def _unwanted(self, address: Address) -> bool:
-        """A resource that is not there and is not to be made: a destroy's NOOP."""
-        planned = self.planning.planned[address]
-        return planned.change.action == Action.NOOP and planned.live is None
 
     def _does_something(self, step: Step) -> bool:
         if step.verb != "make":

@@ -66,6 +66,10 @@ class Reconciler(ABC, Generic[S, O]):
     outlives_deploy: ClassVar[bool] = False
     """True where only a destroy deletes it: a deploy leaves it, even if the file no longer names it."""
 
+    holds: ClassVar[str] = ""
+    """A kind: the resource of that kind and of the same name cannot be as it should while one of these is there that
+    the file no longer has. That one goes first, then."""
+
     tagged_as: ClassVar[str | None] = None
     """Its type in the Resource Groups Tagging API, or AWS's service where that is exact enough; "" for what that API
     never shows or what takes no tags. The sweep asks for these types, unless a kind does not say."""

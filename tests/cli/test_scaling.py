@@ -102,6 +102,11 @@ def bounds(aws: Aws) -> tuple[int, int]:
     return target["MinCapacity"], target["MaxCapacity"]
 
 
+def count(aws: Aws) -> int:
+    (web,) = aws.ecs.describe_services(cluster="shop", services=["shop-web"])["services"]
+    return web["desiredCount"]
+
+
 def dimensions(found: Any) -> dict[str, str]:
     return {one["Name"]: one["Value"] for one in found["Dimensions"]}
 
@@ -135,8 +140,12 @@ def test_a_live_service_gets_all_kinds_of_scaling_and_loses_them_again(shell: Sh
         {"ClusterName": "shop", "ServiceName": "shop-web"},
     )
     assert deploy(shell) == []
-    deploy(shell, HEAD)
+    assert count(aws) == 3
+    written = deploy(shell, HEAD)
+    assert written.index("application-autoscaling:DeregisterScalableTarget") < written.index("ecs:UpdateService")
+    assert count(aws) == 1
     assert contents(aws) == before
+    assert deploy(shell) == []
 
 
 def steps_of(found: Any) -> list[Any]:

@@ -91,6 +91,7 @@ class Targets(Reconciler[ScalableTarget, TargetOut]):
 
     kind = "scaling.target"
     noun = "autoscaling"
+    holds = "service.service"  # its desired count
     tagged_as = "application-autoscaling"
 
     def read(self, aws: Aws, specs: Sequence[ScalableTarget]) -> Sequence[TargetLive | None]:

@@ -155,7 +155,7 @@ class Services(Reconciler[Service, ServiceOut]):
             aws.ecs.tag_resource(resourceArn=live.out.arn, tags=tags.ecs_pairs(spec.tags))
         request = _changes(_oriented(spec, live.spec), delta)
         if "desiredCount" in request and is_scaled(aws, spec):
-            del request["desiredCount"]  # the autoscaler's until its target is gone; the next run sets the count
+            del request["desiredCount"]  # somebody else's autoscaler, or one that this run was not to take away
         if not request:
             return live.out
 
