@@ -5,78 +5,32 @@ With the part the app settles; without it the plan deletes exactly what the part
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from fargatectl.model.change import Action, worst
-from fargatectl.sandbox.inprocess import LocalAws
 from tests.forked import in_a_copy
-from tests.scenarios.account import contents
-from tests.world import World
+from tests.scenarios.blocks import (
+    BASE,
+    KEY,
+    Block,
+    comes_and_goes,
+    definition,
+    execution_policy,
+    main,
+    service,
+    task_policy,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from tests.world import World
 
-BASE = """\
-app     = "shop"
-region  = "eu-central-1"
-account = "123456789012"
-
-[services.web]
-image = "docker.io/acme/web:1"
-port  = 8080
-count = 2
-sidecars.agent.image = "docker.io/acme/agent:1"
-
-[services.api]
-image = "docker.io/acme/api:1"
-port  = 9090
-"""
 TOPIC = "arn:aws:sns:eu-central-1:123456789012:ops"
-VARIABLES = {"HUB_USER": "acme", "HUB_TOKEN": "token"}
-KEY = "arn:aws:kms:eu-central-1:123456789012:key/0a1b2c3d-0000-4000-8000-000000000000"
 READS = {"secretsmanager:GetSecretValue": "{arn}", "kms:Decrypt": KEY}
-
-
-@dataclass(frozen=True)
-class Block:
-    """A part of the file. `deletes` are the resources that go with it; `holds` looks at the account while it is there.
-
-    `effect` is what putting it in does to traffic.
-    """
-
-    name: str
-    text: str
-    effect: str = "new_deployment"
-    deletes: frozenset[str] = frozenset()
-    holds: Callable[[World], bool] = lambda _: True
-
-
-def definition(world: World, service: str = "web") -> Any:
-    return world.aws.ecs.describe_task_definition(taskDefinition=f"shop-{service}")["taskDefinition"]
-
-
-def main(world: World) -> Any:
-    return next(one for one in definition(world)["containerDefinitions"] if one["name"] == "web")
-
-
-def service(world: World, name: str = "web") -> Any:
-    return world.aws.ecs.describe_services(cluster="shop", services=[f"shop-{name}"])["services"][0]
 
 
 def group(world: World) -> Any:
     return world.aws.logs.describe_log_groups(logGroupNamePrefix="/shop/web")["logGroups"][0]
-
-
-def task_policy(world: World) -> str:
-    return str(world.aws.iam.get_role_policy(RoleName="shop-web-task", PolicyName="fargatectl")["PolicyDocument"])
-
-
-def execution_policy(world: World) -> str:
-    document = world.aws.iam.get_role_policy(RoleName="shop-web-execution", PolicyName="fargatectl")["PolicyDocument"]
-    return str(document)
 
 
 def mounts_uploads(world: World) -> bool:
@@ -92,6 +46,7 @@ def mounts_uploads(world: World) -> bool:
 def routes_its_logs(world: World) -> bool:
     containers = {one["name"]: one for one in definition(world)["containerDefinitions"]}
     assert containers["log_router"]["firelensConfiguration"] == {"type": "fluentbit"}
+    assert containers["log_router"]["image"] == "docker.io/acme/bit:2"
     assert containers["log_router"]["logConfiguration"]["logDriver"] == "awslogs"
     assert containers["agent"]["logConfiguration"]["logDriver"] == "awsfirelens"
     return bool(containers["web"]["logConfiguration"]["options"]["Name"] == "http")
@@ -163,6 +118,9 @@ def runs_at_night(world: World) -> bool:
     target, task = schedule["Target"], world.aws.ecs.describe_task_definition(taskDefinition="shop-report")
     assert schedule["ScheduleExpressionTimezone"] == "Europe/Berlin"
     assert target["RetryPolicy"]["MaximumRetryAttempts"] == 2
+    assert target["EcsParameters"]["CapacityProviderStrategy"] == [
+        {"capacityProvider": "FARGATE", "base": 1, "weight": 1}
+    ]
     assert target["EcsParameters"]["TaskDefinitionArn"] == task["taskDefinition"]["taskDefinitionArn"]
     (container,) = task["taskDefinition"]["containerDefinitions"]
     assert (container["name"], container["command"]) == ("report", ["./report"])
@@ -270,7 +228,7 @@ BLOCKS = [
     ),
     Block(
         "dashboard",
-        "[dashboard]",
+        "[dashboard]\nenabled = true",
         effect="none",
         deletes=frozenset({"dashboard.dashboard/eu-central-1"}),
         holds=lambda world: (
@@ -308,7 +266,8 @@ BLOCKS = [
     ),
     Block(
         "log router",
-        'services.web.logs = { driver = "awsfirelens", options = { Name = "http", Host = "logs.example.com" } }',
+        'services.web.logs = { driver = "awsfirelens", router = "docker.io/acme/bit:2", '
+        'options = { Name = "http", Host = "logs.example.com" } }',
         holds=routes_its_logs,
     ),
     Block(
@@ -320,6 +279,16 @@ BLOCKS = [
         "messages of many lines",
         "services.web.logs = { multiline = '^\\d{4}-' }",
         holds=lambda world: main(world)["logConfiguration"]["options"]["awslogs-multiline-pattern"] == "^\\d{4}-",
+    ),
+    Block(
+        "dated messages in a group for rare readers",
+        'services.web.logs = { group = "/shop/rare", class = "INFREQUENT_ACCESS", datetime = "%Y-%m-%d" }',
+        deletes=frozenset({"logs.group/shop/rare"}),
+        holds=lambda world: (
+            main(world)["logConfiguration"]["options"]["awslogs-datetime-format"] == "%Y-%m-%d"
+            and world.aws.logs.describe_log_groups(logGroupNamePrefix="/shop/rare")["logGroups"][0]["logGroupClass"]
+            == "INFREQUENT_ACCESS"
+        ),
     ),
     Block(
         "encrypted logs",
@@ -359,6 +328,7 @@ BLOCKS = [
         """
         [jobs.report]
         from     = "web"
+        capacity = [{ provider = "FARGATE", base = 1, weight = 1 }]
         command  = ["./report"]
         schedule = "cron(0 3 * * ? *)"
         timezone = "Europe/Berlin"
@@ -393,40 +363,11 @@ BLOCKS = [
 ]
 
 
-@pytest.fixture(scope="session")
-def base(tmp_path_factory: pytest.TempPathFactory) -> World:
-    """Return a world in which the base is deployed; change it only in a copy."""
-    world = World(LocalAws(), tmp_path_factory.mktemp("base"), variables=VARIABLES)
-    world.deploy(BASE)
-    return world
-
-
 @pytest.mark.parametrize("block", BLOCKS, ids=lambda block: block.name)
 @in_a_copy
 def test_a_block_comes_and_goes(base: World, block: Block) -> None:
-    text = with_block(block)
-    plan = base.plan(text).plan
-    assert worst(change.effect for change in plan.changes) == block.effect
-    begun = contents(base.aws)
-    base.deploy(text)
-    assert not base.plan(text).plan.changes
-    assert block.holds(base)
-    plan = base.plan(BASE).plan
-    assert {change.address for change in plan.changes if change.action == Action.DELETE} == block.deletes
-    base.deploy(BASE)
-    assert not base.plan(BASE).plan.changes
-    ended = contents(base.aws)
-    assert {**ended, "task definitions": None} == {**begun, "task definitions": None}
+    comes_and_goes(base, BASE, block)
 
 
 def rings(world: World, name: str) -> Any:
     return world.aws.cloudwatch.describe_alarms(AlarmNames=[name])["MetricAlarms"][0]
-
-
-def with_block(block: Block) -> str:
-    """Return the base with the block in it: dotted keys go into its service, tables behind it."""
-    lines = [line.strip() for line in block.text.strip().splitlines()]
-    first = next((place for place, line in enumerate(lines) if line.startswith("[")), len(lines))
-    keys = "".join(f"{line.removeprefix('services.web.')}\n" for line in lines[:first])
-    tables = "".join(f"{line}\n" for line in lines[first:])
-    return BASE.replace("[services.web]\n", f"[services.web]\n{keys}") + tables
