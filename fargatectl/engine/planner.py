@@ -92,7 +92,7 @@ def plan(  # noqa: PLR0913 - what the four commands ask of it
         lives = [live for live in seen.lives.values() if live is not None]
         claimed = decisions.claimed | {live.id for live in lives}
         claimed |= set() if absent else {id_ for live in lives for id_ in live.beside}
-        swept = sweep(stack, aws, claimed, executor, absent=absent)
+        swept = sweep(stack, aws, claimed, executor, absent=absent, outputs=decisions.outputs)
     if only is not None:
         swept = [orphan for orphan in swept if orphan.live.spec.tags.get(ADDRESS) in only]
     kept = [*decisions.kept, *(orphan.change.summary for orphan in swept if orphan.kept)]

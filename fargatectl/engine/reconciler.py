@@ -151,9 +151,13 @@ class Reconciler(ABC, Generic[S, O]):
         del live
         return False
 
-    def loss(self, live: Live[S, O]) -> Effect:
-        """Return what deleting `live` does to traffic, once everything that is wanted has been made."""
-        del live
+    def loss(self, live: Live[S, O], successor: S | None) -> Effect:
+        """Return what deleting `live` does to traffic, once everything that is wanted has been made.
+
+        `successor` is what the file wants at the address of `live`, where that is now another resource; values that
+        nobody knows yet are Refs.
+        """
+        del live, successor
         return self.effects.get(Action.DELETE, Effect.NONE)
 
     def whose(self, live: Live[S, O]) -> str:

@@ -11,9 +11,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
+from fargatectl.dataclass import dataclass
 from fargatectl.model.change import Action
 from fargatectl.model.spec import resolve
 from fargatectl.model.values import Address

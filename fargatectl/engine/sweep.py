@@ -12,10 +12,11 @@ from fargatectl.aws.errors import explain
 from fargatectl.dataclass import dataclass
 from fargatectl.model.change import Action, Change, Delta
 from fargatectl.model.ownership import ADDRESS
+from fargatectl.model.spec import resolve
 from fargatectl.model.values import Address
 
 if TYPE_CHECKING:
-    from collections.abc import Set as AbstractSet
+    from collections.abc import Mapping, Set as AbstractSet
     from concurrent.futures import Executor
 
     from fargatectl.aws.session import Aws
@@ -34,8 +35,19 @@ class Swept:
     kept: bool = False
 
 
-def sweep(stack: Stack, aws: Aws, claimed: AbstractSet[str], executor: Executor, *, absent: bool) -> list[Swept]:
-    """Return what `stack`'s owner has in AWS besides what lives at a declared address, in a stable order."""
+def sweep(  # noqa: PLR0913 - what is wanted, what is there, and how to look
+    stack: Stack,
+    aws: Aws,
+    claimed: AbstractSet[str],
+    executor: Executor,
+    *,
+    absent: bool,
+    outputs: Mapping[Address, Any],
+) -> list[Swept]:
+    """Return what `stack`'s owner has in AWS besides what lives at a declared address, in a stable order.
+
+    `outputs` are those of what is wanted, as far as they are known.
+    """
 
     def look(kind: AnyReconciler) -> list[AnyLive]:
         return [live for live in kind.owned(aws, stack.owner, claimed) if live.id not in claimed]
@@ -48,22 +60,22 @@ def sweep(stack: Stack, aws: Aws, claimed: AbstractSet[str], executor: Executor,
             lives = future.result()
         except Exception as error:
             raise explain(error, kind.kind) from error
-        found += [_swept(stack, kind, live, rank) for live in sorted(lives, key=lambda live: live.id)]
+        found += [_swept(stack, kind, live, rank, outputs) for live in sorted(lives, key=lambda live: live.id)]
     return found
 
 
-def _swept(stack: Stack, kind: AnyReconciler, live: AnyLive, rank: int) -> Swept:
+def _swept(stack: Stack, kind: AnyReconciler, live: AnyLive, rank: int, outputs: Mapping[Address, Any]) -> Swept:
     named = live.spec.tags.get(ADDRESS, "")
     name = named.removeprefix(f"{kind.kind}/") if named.startswith(f"{kind.kind}/") else _name_of(live)
     address = Address(f"{kind.kind}/{name}")
-    cause = "no longer in the file"
+    cause, successor = "no longer in the file", None
     if address in stack.resources:
-        cause = "left over from a replacement"
+        cause, successor = "left over from a replacement", resolve(stack.resources[address].spec, outputs)
         address = Address(f"{address}@{_name_of(live)}")
     change = Change(
         address=address,
         action=Action.DELETE,
-        effect=kind.loss(live),
+        effect=kind.loss(live, successor),
         summary=kind.summary(live.spec),
         fields=Delta(),
         group=f"no longer in the file: {name}" if cause.startswith("no") else stack.resources[Address(named)].group,

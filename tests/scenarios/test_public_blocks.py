@@ -124,8 +124,8 @@ BLOCKS = [
         [dns]
         zone = "example.com"
         """,
-        effect="XX",
-        deletes=frozenset({"alb.listener/public:443", "dns.record/shop.example.com"}),
+        effect="none",
+        deletes=frozenset({"alb.listener/public:443", "alb.rule/web", "dns.record/shop.example.com"}),
         holds=speaks_tls,
     ),
     Block(

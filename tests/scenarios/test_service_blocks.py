@@ -72,6 +72,8 @@ def runs_as_told(world: World) -> bool:
 def has_another_size(world: World) -> bool:
     made = definition(world)
     assert (made["cpu"], made["memory"], made["ephemeralStorage"]) == ("512", "1024", {"sizeInGiB": 40})
+    assert made["volumes"][0]["efsVolumeConfiguration"]["rootDirectory"] == "/shared"
+    assert container(world, "web")["mountPoints"][0]["readOnly"] is True
     return bool(made["runtimePlatform"]["cpuArchitecture"] == "ARM64")
 
 
@@ -134,12 +136,15 @@ BLOCKS = [
         holds=runs_as_told,
     ),
     Block(
-        "another size",
+        "another size and a file system",
         """
         services.web.cpu = "0.5 vCPU"
         services.web.memory = "1 GB"
         services.web.arch = "ARM64"
         services.web.ephemeral_storage = 40
+        [services.web.volumes.archive]
+        efs   = { file_system = "fs-0123456789abcdef0", root = "/shared" }
+        mount = { web = "/archive:ro" }
         """,
         holds=has_another_size,
     ),

@@ -51,7 +51,8 @@ class Rule(Spec):
     """A rule: requests to one of `hosts` and one of `paths` (empty: any) go where `action` says, lowest priority first.
 
     At most five values in all (ELB User Guide, "Quotas"). Hosts are compared without regard to case. `others` are
-    conditions of other kinds that somebody added; ours have none.
+    conditions of other kinds that somebody added; ours have none. `redirected_from` is the ARN of a load balancer that
+    redirects what comes in elsewhere to the rule's listener.
     """
 
     identity: ClassVar[tuple[str, ...]] = ("listener_arn",)
@@ -62,6 +63,7 @@ class Rule(Spec):
     paths: tuple[str, ...] = ()
     action: ListenerAction
     others: tuple[str, ...] = ()
+    redirected_from: Late[str] = setting(wiring=True, default="")
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "hosts", tuple(sorted({host.lower() for host in self.hosts})))
@@ -156,10 +158,12 @@ class Rules(Reconciler[Rule, RuleOut]):
                 if owner.owns(seen.get(rule["RuleArn"], {})):
                     yield _live(rule, listener, seen)
 
-    def loss(self, live: Live[Rule, RuleOut]) -> Effect:
-        """What a rule for all requests takes, the listener's default action takes after it."""
+    def loss(self, live: Live[Rule, RuleOut], successor: Rule | None) -> Effect:
+        """What a rule for all requests takes, the listener's default action takes after it; what takes requests at
+        another port of the same load balancer is found by a redirect."""
         everything = live.spec.paths == (EVERYTHING,) and not live.spec.hosts
-        return Effect.NONE if everything else super().loss(live)
+        stays = successor is not None and successor.redirected_from == _load_balancer_of(known(live.spec.listener_arn))
+        return Effect.NONE if everything or stays else super().loss(live, successor)
 
     def summary(self, spec: Rule) -> str:
         matches = ", ".join([*spec.hosts, *spec.paths])

@@ -164,7 +164,8 @@ def declare(  # noqa: PLR0913 - what a load balancer is made of
     pairs = {route.service: _target_groups(stack, route, vpc_id, physical, group) for route in routes}
     default = next((pairs[route.service].action for route in routes if route.is_default), settings.default)
     listener = _listeners(stack, name, settings, balancer.ref(lambda out: out.arn), routes, default, requested)
-    rules = _rules(stack, listener, routes, pairs, group)
+    redirected = balancer.ref(lambda out: out.arn) if settings.certificates else ""
+    rules = _rules(stack, listener, routes, pairs, group, redirected_from=redirected)
     return LoadBalancerHandles(
         address=balancer.address,
         name=physical,
@@ -343,6 +344,8 @@ def _rules(  # noqa: PLR0913 - what rules are made of
     pairs: Mapping[str, _Groups],
     group: str,
     placed: Callable[[Sequence[Wish]], Mapping[str, Late[int]]] = place,
+    *,
+    redirected_from: Late[str] = "",
 ) -> dict[str, dict[str, Ref[str]]]:
     """Declare the rules, at the priorities that `placed` chooses; return their ARNs by service and place."""
     explicit = {route.priority for route in routes if route.priority}
@@ -356,6 +359,7 @@ def _rules(  # noqa: PLR0913 - what rules are made of
             hosts=wish.hosts,
             paths=wish.paths,
             action=pairs[route.service].action,
+            redirected_from=redirected_from,
         )
         rule = stack.add(Rules(), wish.name, spec, group=group).ref(lambda out: out.arn)
         made.setdefault(route.service, {})[where] = rule
