@@ -148,7 +148,8 @@ def _cluster(
     config: Config, stack: Stack, groups: Mapping[str, Declared[logs.LogGroupOut]]
 ) -> Declared[cluster.ClusterOut]:
     wanted = config.cluster
-    providers = {item.provider for service in config.services.values() for item in service.capacity}
+    users = (*config.services.values(), *config.jobs.values())
+    providers = {item.provider for user in users for item in user.capacity}
     if wanted.use:
         return cluster.use(stack, wanted.use, providers=providers)
     return cluster.declare(
