@@ -148,8 +148,8 @@ def _cluster(
     config: Config, stack: Stack, groups: Mapping[str, Declared[logs.LogGroupOut]]
 ) -> Declared[cluster.ClusterOut]:
     wanted = config.cluster
-    users = (*config.services.values(), *config.jobs.values())
-    providers = {item.provider for user in users for item in user.capacity}
+    strategies = [one.capacity for one in config.services.values()] + [one.capacity for one in config.jobs.values()]
+    providers = {item.provider for strategy in strategies for item in strategy}
     if wanted.use:
         return cluster.use(stack, wanted.use, providers=providers)
     return cluster.declare(
