@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
@@ -13,17 +14,19 @@ ELB_NAME_MAX = 32  # ELB API Reference, CreateLoadBalancer and CreateTargetGroup
 ALARM_NAME_MAX = 255  # CloudWatch API Reference, PutMetricAlarm: AlarmName
 _DIGEST = 8
 _STEM = ELB_NAME_MAX - _DIGEST - 1
+_HYPHENS = re.compile("[-_]+")
 
 
 def hashed(owner: Ownership, name: str, address: Address, *immutable: object) -> str:
     """Return a name for a load balancer or a target group, unique per account and Region, of at most 32 characters.
 
     It ends in a digest of the fields that AWS cannot change, so that a replacement can live beside the old one. ELB
-    refuses names that begin with `internal-` or that begin or end with a hyphen.
+    refuses names that begin with `internal-`, that begin or end with a hyphen, or (of target groups) that have two
+    hyphens side by side.
     """
     seed = "\n".join(str(part) for part in (owner.app, owner.environment, address, *immutable))
     digest = sha256(seed.encode()).hexdigest()[:_DIGEST]
-    stem = f"{owner.prefix}-{name}".replace("_", "-")[:_STEM].strip("-") or "x"
+    stem = _HYPHENS.sub("-", f"{owner.prefix}-{name}")[:_STEM].strip("-") or "x"
     if stem.startswith("internal-") or stem == "internal":
         stem = f"x-{stem}"[:_STEM].strip("-")
     return f"{stem}-{digest}"

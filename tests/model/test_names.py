@@ -17,6 +17,7 @@ def test_names_keep_the_rules_of_elb(app: str, environment: str | None, name: st
     assert len(made) <= ELB_NAME_MAX
     assert re.fullmatch(r"[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?", made)
     assert not made.startswith("internal-")
+    assert "--" not in made
 
 
 def test_what_cannot_be_changed_changes_the_name() -> None:
