@@ -15,9 +15,10 @@ from fargatectl.config.section import Section
 
 LogGroupName = Annotated[
     str,
-    Text("a log group name of letters, digits and ._/#-, not beginning with aws/", r"(?!aws/)[A-Za-z0-9._/#-]{1,512}"),
+    Text("a log group name of letters, digits and ._/-, not beginning with aws/", r"(?!aws/)[A-Za-z0-9._/-]{1,512}"),
 ]
-"""CloudWatch Logs API Reference, CreateLogGroup."""
+"""CloudWatch Logs API Reference, CreateLogGroup; but `#`, which a group's ARN may not have where tags are asked for
+(ListTagsForResource): nobody could tell whose it is."""
 StreamPrefix = Annotated[str, Text("a log stream prefix without : and *", r"[^:*\x00]{1,256}")]
 LogOption = Annotated[str, Text("the name of an option", r"[A-Za-z0-9_.-]{1,128}")]
 BufferSize = Annotated[str, Text('a size as AWS writes it, such as "10m"', r"[1-9][0-9]{0,8}[bkmgBKMG]?")]

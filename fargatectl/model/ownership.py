@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
@@ -18,9 +17,7 @@ ENVIRONMENT = "fargatectl:env"
 ADDRESS = "fargatectl:address"
 
 
-# Tagging AWS Resources, "Tag naming limits and requirements": what values may hold.
-_VALUE_MAX = 256
-_NOT_IN_VALUES = re.compile(r"[^\w .:/=+\-@]")
+_VALUE_MAX = 256  # Tagging AWS Resources, "Tag naming limits and requirements"
 _DIGEST = 8
 
 
@@ -51,11 +48,10 @@ class Ownership:
 
 
 def _as_value(address: Address) -> str:
-    """Return an address as a tag can hold it: a log group's name may have a `#` in it, and be longer than a value."""
-    value = _NOT_IN_VALUES.sub("=", address)
-    if len(value) <= _VALUE_MAX:
-        return value
-    return f"{value[: _VALUE_MAX - _DIGEST - 1]}={sha256(address.encode()).hexdigest()[:_DIGEST]}"
+    """Return an address as a tag can hold it: that of a log group may be longer."""
+    if len(address) <= _VALUE_MAX:
+        return address
+    return f"{address[: _VALUE_MAX - _DIGEST - 1]}={sha256(address.encode()).hexdigest()[:_DIGEST]}"
 
 
 def owner_of(tags: Mapping[str, str]) -> str:

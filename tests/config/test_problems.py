@@ -555,6 +555,7 @@ ERRORS = [
         7,
         "these are the requests of everybody",
     ),
+    (web('logs.group = "/shop/web#1"'), "services.web.logs.group", 5, "a log group name of letters, digits and ._/-"),
     # jobs
     (job('from = "wep"'), "jobs.a.from", 6, "there is no service wep"),
     (job('from = "web"', name="web"), "jobs.web", 5, "a service is called web too"),

@@ -13,6 +13,7 @@ from fargatectl.sandbox.inprocess import LocalAws
 from tests.cli.conftest import Shell
 from tests.local import make_aws
 from tests.scenarios.account import contents
+from tests.scenarios.requests import breaches
 
 FULL = Path(__file__).parents[2] / "examples" / "full.toml"
 VARIABLES = {"GITLAB_USER": "acme", "GITLAB_TOKEN": "token", "IMAGE_TAG": "1.2.3"}
@@ -34,6 +35,7 @@ class Life:
         self.local.calls.clear()
         done = self.shell(*arguments)
         assert done.code == 0, done.err + done.out
+        assert breaches(self.local.calls) == set()
         return done
 
 

@@ -70,7 +70,7 @@ CONSTRAINTS = (
         "logs",
         ("TagResource", "UntagResource", "ListTagsForResource"),
         "resourceArn",
-        re.compile(r"[\w+=/:,.@#-]*"),
+        re.compile(r"[\w+=/:,.@-]*"),
         "InvalidParameterException",
     ),
 )
