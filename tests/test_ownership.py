@@ -62,6 +62,12 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> World:
     return world
 
 
+@pytest.fixture(scope="module")
+def fresh(tmp_path_factory: pytest.TempPathFactory) -> World:
+    """An account in which nothing of the file has been made."""
+    return World(LocalAws(), tmp_path_factory.mktemp("fresh"), variables=VARIABLES)
+
+
 def _retag_group(aws: Aws, live: AnyLive, arn: str, tags: dict[str, str]) -> None:
     del arn
     aws.ec2.delete_tags(Resources=[live.id], Tags=[{"Key": key} for key in KEYS])
@@ -200,6 +206,69 @@ def test_a_destroy_leaves_a_twin_alone(world: World, address: str) -> None:
     assert changes
 
 
+@in_a_copy
+def test_what_was_taken_over_is_destroyed_like_all_else(world: World) -> None:
+    """All of it at once, but for what no name finds again."""
+    adopted = {Address(each) for each in ADDRESSES if each != "service.task_definition/web"}
+    for live in [live_at(world, address) for address in adopted]:
+        retag(world.aws, live, {})
+    world.deploy(FILE, adopt=adopted)
+    assert not world.plan(FILE).plan
+    world.destroy(FILE)
+    assert not world.plan(FILE, absent=True).plan
+    left = contents(world.aws)
+    assert not left.pop("inactive") - left["task definitions"]
+    named = {name for names in left.values() for name in names if "shop" in name and "example.com" not in name}
+    assert named == {"shop/web"}  # the secret that the file refers to
+
+
+@in_a_copy
+def test_nothing_is_deleted_whose_tags_are_gone_when_its_turn_comes(world: World) -> None:
+    lives = [live_at(world, address) for address in ADDRESSES]
+    before = contents(world.aws)
+
+    def strip() -> None:
+        for live in lives:
+            retag(world.aws, live, RIVAL)
+
+    outcome = deploy_late(world, FILE, strip, absent=True)
+    assert all(isinstance(error, Refused) for error in outcome.failed.values())
+    after = contents(world.aws)
+    gone = {name for kind in before for name in before[kind] - after[kind] if kind != "records"}
+    assert gone == {"shop/report", "shop-report-schedule"}  # the first write, and a role that nobody took
+
+
+NAMED = {"CreateCluster", "CreateLogGroup", "CreateSecurityGroup", "CreateScheduleGroup", "CreateSecret", "CreateRole"}
+
+
+@pytest.mark.parametrize("operations", [NAMED, {"ecs:CreateService"}], ids=["what comes first", "service"])
+@in_a_copy
+def test_a_twin_that_comes_after_the_plan_is_refused(fresh: World, operations: set[str]) -> None:
+    """Somebody makes the same a moment before we do, without our tags."""
+    world, made = fresh, set()
+    region = world.local.cloud.region(world.local.account, world.local.region)
+
+    def forestall(call: Any, apply: Any) -> Any:
+        name = f"{call.service}:{call.operation}" if call.operation == "CreateService" else call.operation
+        if name in operations and str(call.params) not in made:
+            made.add(str(call.params))
+            ours = {"tags", "Tags", "TagSpecifications", "clientToken", "ClientToken", "ClientRequestToken"}
+            with world.local.cloud.moto.active():
+                theirs = {key: value for key, value in call.params.items() if key not in ours}
+                region.ask(call.service, call.operation, **theirs)
+        return apply()
+
+    world.local.intercept(forestall)
+    outcome = world.try_to_deploy(FILE)
+    assert outcome.failed
+    assert len(made) >= len(outcome.failed)
+    told = [f"{type(error).__name__} {error.message}" for error in outcome.failed.values()]
+    assert [one for one in told if "exists already and belongs to somebody else" not in one] == []
+    world.local.intercept(None)
+    with pytest.raises(Refused):
+        world.plan(FILE)
+
+
 BASE = FILE + "\n[environments.staging]\n\n[environments.prod]\n"
 HOST = 'host         = ["shop.example.com"]'
 APART = BASE.replace("shop.internal", "${environment}.internal").replace(HOST, 'host = ["${environment}.example.com"]')
@@ -243,7 +312,7 @@ def test_an_app_named_like_an_environment_of_ours_is_refused_its_names(world: Wo
         world.plan(RIVALS)
 
 
-def deploy_late(world: World, text: str, meanwhile: Callable[[], object]) -> Outcome:
+def deploy_late(world: World, text: str, meanwhile: Callable[[], object], **options: Any) -> Outcome:
     """Deploy `text`, while the first write takes two minutes in which something happens."""
 
     def wait(call: Any, apply: Any) -> Any:
@@ -255,7 +324,7 @@ def deploy_late(world: World, text: str, meanwhile: Callable[[], object]) -> Out
         return answer
 
     world.local.intercept(wait)
-    return world.try_to_deploy(text)
+    return world.try_to_deploy(text, **options)
 
 
 @in_a_copy

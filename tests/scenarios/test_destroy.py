@@ -114,6 +114,42 @@ def test_a_rule_of_another_app_keeps_the_listener_and_the_way_in(world: World) -
     assert len(ask(world, "elbv2", "DescribeRules", ListenerArn=listener)["Rules"]) == 2
 
 
+RIVAL = """
+app = "rival"
+region = "eu-central-1"
+
+[cluster]
+use = "shop"
+
+[discovery]
+use = "shop.internal"
+
+[load_balancers.public]
+use = "{balancer}"
+
+[services.api]
+image = "acme/api:1"
+port = 80
+http = {{ health_check = "/", path = "/api/*" }}
+discovery = {{}}
+"""
+
+
+@in_a_copy
+def test_of_an_app_that_another_one_uses_just_that_stays(world: World) -> None:
+    (balancer,) = ask(world, "elbv2", "DescribeLoadBalancers")["LoadBalancers"]
+    text = RIVAL.format(balancer=balancer["LoadBalancerName"])
+    rival = World(world.local, world.directory)
+    rival.deploy(text)
+    outcome = destroyed(world)
+    assert set(outcome.failed) == {"alb.listener/public:80", "cluster.cluster/shop", "cloudmap.namespace/shop.internal"}
+    assert not rival.plan(text).plan
+    assert [one.state for one in rival.status(text)] == ["steady"]
+    rival.destroy(text)
+    assert destroyed(world).complete
+    assert not world.plan(FILE, absent=True).plan
+
+
 @in_a_copy
 def test_services_of_others_keep_cluster_and_namespace(world: World) -> None:
     definition = next(iter(ask(world, "ecs", "ListTaskDefinitions", familyPrefix="shop-web")["taskDefinitionArns"]))

@@ -13,7 +13,7 @@ from fargatectl.aws import tags
 from fargatectl.aws.errors import ClientError, code_of, says
 from fargatectl.aws.waits import Transient, retrying
 from fargatectl.dataclass import dataclass
-from fargatectl.engine.proof import same_owner, same_resource
+from fargatectl.engine.proof import require_ours, same_owner, same_resource
 from fargatectl.engine.reconciler import Live, Reconciler
 from fargatectl.errors import AwsFailure
 from fargatectl.model.spec import Spec, setting
@@ -111,7 +111,10 @@ class SecurityGroups(Reconciler[SecurityGroup, SecurityGroupOut]):
         except ClientError as error:
             # A repeated call may meet its own earlier success.
             live = self.read(aws, [spec])[0] if says(error, "InvalidGroup.Duplicate") else None
-            if live is None or not same_resource(spec.tags, live.spec.tags):
+            if live is None:
+                raise
+            require_ours(self.summary(spec), spec.tags, live.spec.tags)
+            if not same_resource(spec.tags, live.spec.tags):
                 raise
             live = self.match(spec, live)
             return self.update(aws, live, spec, self.compare(spec, live))

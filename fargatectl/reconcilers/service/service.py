@@ -10,10 +10,10 @@ from fargatectl.aws import tags
 from fargatectl.aws.errors import ClientError, says
 from fargatectl.aws.waits import Transient, polling, retrying
 from fargatectl.dataclass import dataclass
+from fargatectl.engine.proof import require_ours
 from fargatectl.engine.reconciler import Live, Reconciler
 from fargatectl.model.capacity import as_request, from_answer
 from fargatectl.model.change import Action, Delta, FieldChange, diff
-from fargatectl.model.ownership import APP, ENVIRONMENT
 from fargatectl.model.spec import Effect, Spec, setting
 from fargatectl.model.values import Late, known
 from fargatectl.reconcilers.service import reading
@@ -145,8 +145,9 @@ class Services(Reconciler[Service, ServiceOut]):
             if not says(error, "InvalidParameterException", "not idempotent"):
                 raise
             found = reading.describe(aws, [(spec.cluster, spec.name)]).get((spec.cluster, spec.name))
-            if found is None or not _same_owner(spec, found):
+            if found is None:
                 raise
+            require_ours(self.summary(spec), spec.tags, tags.as_dict(found.get("tags")))
             made = found
         return _out(made)
 
@@ -332,11 +333,6 @@ def _parts(spec: Service) -> dict[str, dict[str, Any]]:
 
 def _is_shifted(spec: Service) -> bool:
     return spec.deployment.strategy != ROLLING
-
-
-def _same_owner(spec: Service, found: ServiceTypeDef) -> bool:
-    theirs = tags.as_dict(found.get("tags"))
-    return all(theirs.get(key) == spec.tags.get(key) for key in (APP, ENVIRONMENT))
 
 
 def is_scaled(aws: Aws, spec: Service) -> bool:
