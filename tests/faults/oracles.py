@@ -161,7 +161,8 @@ class Oracles:
 
     def secrets(self, call: Call) -> None:
         """Judge any call by what it does with secrets."""
-        if call.operation == "GetSecretValue" and self._is_ours("secretsmanager", call.params["SecretId"]):
+        secret = call.params["SecretId"] if call.operation == "GetSecretValue" else ""
+        if secret and (secret in self.taken or self._is_ours("secretsmanager", secret)):
             return  # it was made from this machine's environment, and is compared with it
         for what in canaries.sent(call):
             self._blame("I16", f"{call.service}:{call.operation}", what)

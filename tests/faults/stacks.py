@@ -137,7 +137,7 @@ STACKS = {
             ),
             folder=HERE,
             variables={"GITLAB_USER": "acme", "GITLAB_TOKEN": CANARY, "NEXT_TOKEN": f"{CANARY} next"},
-            every=12,
+            every=9,
         ),
     )
 }

@@ -42,7 +42,7 @@ def strip(local: LocalAws, owner: Ownership) -> frozenset[str]:
         carriers = [arn for arn, tags in tagging.tagged(region) if owner.owns(tags)]
         for arn in carriers:
             if any(part in arn for part in (*_ADOPTABLE, _GROUP)):
-                targets.add(_untag(region, arn, _OURS))
+                targets |= {arn, _untag(region, arn, _OURS)}
         for role in region.ask("iam", "ListRoles")["Roles"]:
             name = role["RoleName"]
             if owner.owns(_role_tags(region, name)):
