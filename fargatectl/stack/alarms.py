@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from fargatectl.config.watches import watches
 from fargatectl.dataclass import dataclass
+from fargatectl.engine.stack import Declared
 from fargatectl.model import names
+from fargatectl.model.values import Address
 from fargatectl.reconcilers import alarms
 from fargatectl.stack.metrics import ECS, ELB, of_service, of_targets
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
 
-    from fargatectl.config.models import Alarms, Service
+    from fargatectl.config.models import Service
     from fargatectl.model.values import Late, Ref
     from fargatectl.stack.shared import Shared
 
@@ -22,16 +25,40 @@ _QUIET = "notBreaching"
 
 @dataclass(frozen=True, kw_only=True)
 class _Watch:
-    """One thing to watch: its name in addresses, what rings, and after how many minutes in a row."""
+    """One thing to watch: its metric, and after how many minutes in a row beyond the threshold the alarm rings."""
 
-    what: str
     description: str
     namespace: str
     metric: str
     statistic: str
-    at: float
     minutes: int
     missing: str = _QUIET
+
+
+_WATCHES = {
+    "unhealthy-targets": _Watch(
+        description="Targets that fail their health check",
+        namespace=ELB,
+        metric="UnHealthyHostCount",
+        statistic="Maximum",
+        minutes=3,
+    ),
+    "5xx": _Watch(
+        description="5XX answers of the tasks in a minute",
+        namespace=ELB,
+        metric="HTTPCode_Target_5XX_Count",
+        statistic="Sum",
+        minutes=1,
+    ),
+    "cpu": _Watch(
+        description="Average CPU in percent",
+        namespace=ECS,
+        metric="CPUUtilization",
+        statistic="Average",
+        minutes=5,
+        missing="missing",
+    ),
+}
 
 
 def declare_alarms(shared: Shared, name: str, service: Service) -> list[Ref[str]]:
@@ -39,59 +66,36 @@ def declare_alarms(shared: Shared, name: str, service: Service) -> list[Ref[str]
 
     Alarms that `deploy.alarms` names and this file does not make must exist.
     """
-    made: dict[str, Ref[str]] = {}
     if shared.config.alarms:
         topics = [_topic(shared, arn, place) for place, arn in enumerate(shared.config.alarms.notify)]
-        for watch in _watches(shared.config.alarms, service):
-            spec = _alarm(shared, name, service, watch, topics)
-            declared = alarms.declare(shared.stack, f"{name}/{watch.what}", spec, group=f"service {name}")
-            made[spec.name] = declared.ref(lambda out: out.arn)
+        for what, threshold in watches(shared.config.alarms, service).items():
+            spec = _alarm(shared, name, service, what, threshold, topics)
+            alarms.declare(shared.stack, f"{name}/{what}", spec, group=f"service {name}")
+    made = _made(shared)
     for alarm in service.deploy.alarms:
         if alarm not in made:
             alarms.declare_existing(shared.stack, alarm, path=f"services.{name}.deploy.alarms")
-    return [made[alarm] for alarm in service.deploy.alarms if alarm in made]
+    return [made[alarm].ref(lambda out: out.arn) for alarm in service.deploy.alarms if alarm in made]
 
 
-def _watches(wanted: Alarms, service: Service) -> Iterator[_Watch]:
-    if wanted.unhealthy_targets is not None and service.http:
-        yield _Watch(
-            what="unhealthy-targets",
-            description="Targets that fail their health check",
-            namespace=ELB,
-            metric="UnHealthyHostCount",
-            statistic="Maximum",
-            at=wanted.unhealthy_targets,
-            minutes=3,
-        )
-    if wanted.errors_5xx is not None and service.http:
-        yield _Watch(
-            what="5xx",
-            description="5XX answers of the tasks in a minute",
-            namespace=ELB,
-            metric="HTTPCode_Target_5XX_Count",
-            statistic="Sum",
-            at=wanted.errors_5xx,
-            minutes=1,
-        )
-    if wanted.cpu_above is not None:
-        yield _Watch(
-            what="cpu",
-            description="Average CPU in percent",
-            namespace=ECS,
-            metric="CPUUtilization",
-            statistic="Average",
-            at=wanted.cpu_above,
-            minutes=5,
-            missing="missing",
-        )
+def _made(shared: Shared) -> dict[str, Declared[alarms.AlarmOut]]:
+    """Return the alarms that the file makes for all services, by their names in CloudWatch."""
+    return {
+        names.service_alarm(shared.stack.owner, name, what): Declared(Address(f"{alarms.Alarms.kind}/{name}/{what}"))
+        for name, service in shared.config.services.items()
+        for what in watches(shared.config.alarms, service)
+    }
 
 
-def _alarm(shared: Shared, name: str, service: Service, watch: _Watch, topics: list[Ref[str]]) -> alarms.Alarm:
+def _alarm(  # noqa: PLR0913 - what an alarm is made of
+    shared: Shared, name: str, service: Service, what: str, threshold: float, topics: list[Ref[str]]
+) -> alarms.Alarm:
+    watch = _WATCHES[what]
     dimensions: Mapping[str, Late[str]] = of_service(shared, name)
     if watch.namespace == ELB and service.http:
         dimensions = of_targets(shared, name, service.http.load_balancer)
     return alarms.Alarm(
-        name=names.service_alarm(shared.stack.owner, name, watch.what),
+        name=names.service_alarm(shared.stack.owner, name, what),
         description=f"{watch.description}, service {name}",
         namespace=watch.namespace,
         metric=watch.metric,
@@ -99,7 +103,7 @@ def _alarm(shared: Shared, name: str, service: Service, watch: _Watch, topics: l
         dimensions=dimensions,
         periods=watch.minutes,
         comparison=alarms.AT_LEAST,
-        threshold=watch.at,
+        threshold=threshold,
         missing=watch.missing,
         actions=tuple(topics),
         ok_actions=tuple(topics),

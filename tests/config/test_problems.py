@@ -41,6 +41,19 @@ TOPICS = [f"arn:aws:sns:eu-central-1:123456789012:t{place}" for place in range(6
 
 
 ERRORS = [
+    # alarms of this app that the file does not make, or that come too late to watch a deployment
+    (
+        web(f'deploy.alarms = ["shop-web-alarm-cpu"]\n[alarms]\nnotify = "{TOPICS[0]}"\nerrors_5xx = 1\n'),
+        "services.web.deploy.alarms[0]",
+        5,
+        "`shop-web-alarm-cpu` is one of `[alarms]`, which does not make it",
+    ),
+    (
+        scaled(f'{stepping("{ from = 0, by = 1 }")}\n[services.web.deploy]\nalarms = ["x", "shop-web-scaling-a"]\n'),
+        "services.web.deploy.alarms[1]",
+        10,
+        "`shop-web-scaling-a` scales web: it is made after the service, and its ringing is no failure",
+    ),
     # what a load balancer has room for
     (
         HEAD + "".join(f"[services.s{n}]\nimage = 'a'\nport = 80\nhttp = {{ path = '/{n}' }}\n" for n in range(101)),

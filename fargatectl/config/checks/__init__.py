@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from fargatectl.config.checks import (
+    alarms,
     app,
     deployment,
     discovery,
@@ -30,6 +31,7 @@ def check(config: Config, environment: str | None) -> list[Finding]:
     """Return what is wrong or worth a warning in a completed config."""
     return [
         *app.check(config, environment),
+        *alarms.check(config, environment),
         *task.check(config),
         *volumes.check(config),
         *logs.check(config),

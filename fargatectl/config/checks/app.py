@@ -30,7 +30,6 @@ def check(config: Config, environment: str | None) -> Iterator[Finding]:
     yield from _sources(config)
     yield from _recording(config)
     yield from _group_sources(config)
-    yield from _alarms(config)
     yield from _dashboard(config)
     yield from capacity(config.cluster.capacity, ("cluster", "capacity"))
     if not config.services:
@@ -163,24 +162,6 @@ def _recording(config: Config) -> Iterator[Finding]:
         yield Finding((*path, "prefix"), "`prefix` needs `bucket`", about=((*path, "bucket"),))
     if not any(service.exec for service in config.services.values()):
         yield warning(path, "no service has `exec = true`", about=(("services",),))
-
-
-def _alarms(config: Config) -> Iterator[Finding]:
-    wanted = config.alarms
-    if wanted is None:
-        return
-    thresholds = (wanted.unhealthy_targets, wanted.errors_5xx, wanted.cpu_above)
-    if all(threshold is None for threshold in thresholds):
-        message = "no alarm is wanted: set `unhealthy_targets`, `errors_5xx` or `cpu_above`"
-        yield Finding(("alarms",), message)
-    if len(wanted.notify) > limits.ALARM_ACTIONS:
-        message = f"{len(wanted.notify)} topics; an alarm notifies {limits.ALARM_ACTIONS}"
-        yield Finding(("alarms", "notify"), message, hint="one topic may have many subscribers")
-    for place, arn in enumerate(wanted.notify):
-        region = region_of(arn)
-        if config.region and region != config.region:
-            message = f"the topic is in {region}; alarms in {config.region} cannot notify it"
-            yield Finding(("alarms", "notify", place), message, about=(("region",),))
 
 
 def _dashboard(config: Config) -> Iterator[Finding]:
