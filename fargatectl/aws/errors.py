@@ -19,10 +19,10 @@ from botocore.exceptions import (
     UnauthorizedSSOTokenError,
 )
 
-from fargatectl.aws.hints import DENIED, LOG_IN, THROTTLED, Refusal
+from fargatectl.aws.hints import DENIED, EXPIRED, LOG_IN, THROTTLED, Refusal
 from fargatectl.errors import AwsFailure, FargatectlError, UsageError
 
-__all__ = ["BotoCoreError", "ClientError", "code_of", "explain", "is_denied", "is_passing", "says"]
+__all__ = ["BotoCoreError", "ClientError", "code_of", "explain", "is_denied", "is_expired", "is_passing", "says"]
 
 SERVICE = "Service"
 """Key under which `session` notes the service in an answer's metadata; botocore's errors do not say it."""
@@ -63,6 +63,12 @@ def says(error: BaseException, code: str, fragment: str = "") -> bool:
 def is_denied(error: BaseException) -> bool:
     """Tell whether AWS lacks a right of whoever asked."""
     return code_of(error) in DENIED
+
+
+def is_expired(error: BaseException) -> bool:
+    """Tell whether the credentials have ended: no call is answered from now on."""
+    ended = RefreshWithMFAUnsupportedError | SSOError | LoginError | TokenRetrievalError | CredentialRetrievalError
+    return code_of(error) in EXPIRED or isinstance(error, ended)
 
 
 def is_passing(error: BaseException) -> bool:

@@ -20,7 +20,7 @@ THROTTLED = frozenset(
 LOG_IN = "log in again (`aws sso login`, or new keys), then run the same command"
 
 # EC2 says RequestExpired of temporary credentials that have ended, and of a clock that is wrong.
-_EXPIRED = frozenset({"ExpiredToken", "ExpiredTokenException", "RequestExpired", "TokenRefreshRequired"})
+EXPIRED = frozenset({"ExpiredToken", "ExpiredTokenException", "RequestExpired", "TokenRefreshRequired"})
 _UNKNOWN = frozenset(
     {
         "InvalidClientTokenId",
@@ -36,7 +36,7 @@ _UNKNOWN = frozenset(
 )
 _NOT_SIGNED_UP = frozenset({"OptInRequired", "SubscriptionRequiredException"})
 _HINTS = {
-    f"the credentials have expired: {LOG_IN}": _EXPIRED,
+    f"the credentials have expired: {LOG_IN}": EXPIRED,
     "AWS does not know these credentials here: check AWS_PROFILE and the keys, and that the account turned the Region "
     "on, where that is needed": _UNKNOWN,
     "the account may not use this service or this Region yet: finish its sign-up, or turn the Region on": (

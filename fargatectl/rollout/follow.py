@@ -12,6 +12,7 @@ from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any
 
 from fargatectl.aws.errors import ClientError, explain, is_passing
+from fargatectl.errors import AwsFailure
 from fargatectl.model.events import DeploymentEvent, LogEvent
 from fargatectl.model.status import ServiceState, ServiceStatus
 from fargatectl.reconcilers.service.health import health_of
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from concurrent.futures import Executor
 
     from fargatectl.aws.session import Aws
+    from fargatectl.errors import FargatectlError
     from fargatectl.model.events import Emit
     from fargatectl.model.status import ServiceView
     from fargatectl.model.values import Address
@@ -245,11 +247,19 @@ def _entrance(balancer: Any) -> dict[str, Any]:  # noqa: ANN401 - as above
     return {"load_balancer_name": name, "https": getattr(balancer, "https", None)}
 
 
+def _out_of_sight(error: FargatectlError) -> FargatectlError:
+    """Say of what AWS does not answer any more that it goes on there, whatever the rest of the run could not do."""
+    if not isinstance(error, AwsFailure):
+        return error
+    message = f"its rollout goes on in AWS, and cannot be followed any more: {error.message}"
+    return AwsFailure(message, operation=error.operation, code=error.code, address=error.address, hint=error.hint)
+
+
 def _fail(watch: Watch, error: Exception) -> None:
     if watch.end.done():
         return
     try:
-        told: BaseException = explain(error, watch.view.service)
+        told: BaseException = _out_of_sight(explain(error, watch.view.service))
     except Exception as unforeseen:  # noqa: BLE001 - a bug of ours: it must end the wait, and be told as one
         told = unforeseen
     watch.end.set_exception(told)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from fargatectl.aws.errors import ClientError, explain
+from fargatectl.aws.errors import ClientError, explain, is_expired, is_passing
 from fargatectl.aws.session import chunks
 from fargatectl.model.events import LogEvent
 from fargatectl.model.status import TargetCounts
@@ -52,6 +52,8 @@ class Poller:
             arns = sorted({watch.service_deployment for watch in watched if watch.service_deployment})
             pages = self._aws.each(self._described, chunks(arns, _DESCRIBED_MAX))
         except ClientError as error:
+            if is_expired(error) or is_passing(error):
+                raise  # whatever else is asked, there is no answer now
             self._refused = True
             message = f"{explain(error)}; the rollout is followed by DescribeServices instead"
             self._emit(LogEvent(message, self._aws.now(), "warning"))

@@ -9,11 +9,14 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from botocore.exceptions import EndpointConnectionError
 
+from fargatectl.sandbox.faults import AwsError
 from tests.cli.conftest import FILE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from fargatectl.sandbox.http import Response
+    from fargatectl.sandbox.wire import Call
     from tests.cli.conftest import Done, Shell
 
 NEW = ("deploy", "--yes", "--image", "shop/web:2")
@@ -328,3 +331,24 @@ def test_a_network_that_stays_away_is_told(deployed: Shell) -> None:
     done = deployed(*NEW)
     assert done.code == 5
     assert "AWS could not be reached" in words(done)
+
+
+def test_credentials_that_end_during_a_rollout_end_the_following_and_not_the_rollout(shell: Shell) -> None:
+    ended: list[bool] = []
+
+    def expire(call: Call, apply: Callable[[], Response]) -> Response:
+        if call.operation == "DescribeServiceDeployments":
+            ended.append(True)
+        if ended:
+            raise AwsError("ExpiredTokenException", "The security token included in the request is expired")
+        return apply()
+
+    shell.local.intercept(expire)
+    done = shell("deploy", "--yes", width=300)
+    assert done.code == 5
+    assert "rollout goes on in AWS, and cannot be followed any more" in words(done)
+    assert "The credentials have expired: log in again" in words(done)
+    assert "is followed by DescribeServices instead" not in done.err
+
+    shell.local.intercept(None)
+    assert shell("deploy", "--yes").code == 0
