@@ -42,7 +42,7 @@ _WITHOUT_ANSWER: tuple[tuple[tuple[type[BotoCoreError], ...], str], ...] = (
     ((SSOError, TokenRetrievalError, UnauthorizedSSOTokenError, CredentialRetrievalError), LOG_IN),
     (
         (HTTPClientError, BotoConnectionError),
-        "check the network, a proxy, and that the Region's name is right",
+        "check the network, a proxy, the Region's name, and that it has FIPS or dual-stack endpoints if you want these",
     ),
 )
 """What to do where AWS was not even asked, or did not answer."""

@@ -48,12 +48,30 @@ _HINTS = {
 _ACTION = re.compile(r"not authorized to perform:? (?P<action>[a-z0-9-]+:\w+)(?: on resource: (?P<on>arn:\S+))?")
 _FORBIDDEN = re.compile(r"with an explicit deny(?: in an? (?P<kind>[A-Za-z -]+?)(?: policy)?(?=[:.,;]|\s+arn:|\s*$))?")
 _NOT_ALLOWED = re.compile(r"because no (?P<kind>[A-Za-z -]+?)(?: policy)? allows")
-_CLOCK = re.compile(r"signature (?:expired|not yet current)|difference between the request time")
-_WRONG_CODE = "MultiFactorAuthentication failed"
 _ENCODED = re.compile(r"\s*Encoded authorization failure message: \S+")
 
 _ACTIONS_OF = {"elbv2": "elasticloadbalancing", "efs": "elasticfilesystem", "resourcegroupstaggingapi": "tag"}
 """Service Authorization Reference: services whose actions begin with another name than botocore gives them."""
+
+# IAM User Guide, "Create a service-linked role": the first use makes it, if whoever uses it may.
+_NO_LINKED_ROLE = "service linked role"
+_LINKED = {
+    "elbv2": "elasticloadbalancing.amazonaws.com",
+    "application-autoscaling": "ecs.application-autoscaling.amazonaws.com",
+}
+_QUOTA = re.compile(r"LimitExceeded|QuotaExceeded|^TooMany(?!Requests|Updates)")
+
+_CLOCK = "the clock of this machine is wrong by minutes, so that AWS refuses what it signs: set it"
+_BY_WORDS = (
+    ("signature expired", _CLOCK),
+    ("signature not yet current", _CLOCK),
+    ("difference between the request time", _CLOCK),
+    (
+        "multifactorauthentication failed",
+        "the MFA code was wrong, or used before: wait for the next one, and run the same command again",
+    ),
+)
+"""Words that say more than the code beside them, in lower case."""
 
 _POLICIES = {
     "identity-based": ("an identity-based policy", "whoever wrote it"),
@@ -85,15 +103,21 @@ class Refusal:
     @property
     def hint(self) -> str:
         """What to do about it, "" where only AWS's own words can tell."""
-        if self.code == "RequestTimeTooSkewed" or _CLOCK.search(self.said.lower()):
-            return "the clock of this machine is wrong by minutes, so that AWS refuses what it signs: set it"
-        if _WRONG_CODE in self.said:
-            return "the MFA code was wrong, or used before: wait for the next one, and run the same command again"
-        if self.code in DENIED:
-            return self._denied()
+        by_words = next((hint for words, hint in _BY_WORDS if words in self.said.lower()), "")
+        if by_words or self.code in DENIED:
+            return by_words or self._denied()
+        if _NO_LINKED_ROLE in self.said.lower():
+            return self._unlinked()
         if self.code in THROTTLED:
             return f"AWS throttled all {self.attempts} attempts of the call: wait a little, run it again"
+        if _QUOTA.search(self.code):
+            return "a quota of the account is used up: ask for more in Service Quotas, or delete what nobody needs"
         return next((hint for hint, codes in _HINTS.items() if self.code in codes), "")
+
+    def _unlinked(self) -> str:
+        principal = _LINKED.get(self.service, f"{self.service}.amazonaws.com")
+        make = f"aws iam create-service-linked-role --aws-service-name {principal}"
+        return f"the account lacks a role of AWS's own: `{make}` makes it, once, or allow iam:CreateServiceLinkedRole"
 
     def _denied(self) -> str:
         found = _ACTION.search(self.said)
