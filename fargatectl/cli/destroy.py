@@ -64,7 +64,7 @@ def _require_unprotected(there: Target) -> None:
     if there.config.protect:
         name = stack_name(there.stack.owner.app, there.loaded.environment)
         hint = f"take protect = true out of {there.file} first, if it shall go"
-        raise Refused(f"{name} is protected: {there.file} has protect = true; nothing was changed", hint=hint)
+        raise Refused(f"the app {name} is protected: {there.file} has protect = true; nothing was changed", hint=hint)
 
 
 def _subject(there: Target, options: DestroyOptions) -> str:

@@ -128,7 +128,7 @@ class Lock:
         listing = self._store.look()
         held = listing.latest
         if held is None or held.state is not State.HELD:
-            raise Refused(f"{self._name} is not locked; nothing was changed")
+            raise Refused(f"the app {self._name} is not locked; nothing was changed")
         if held.number != number:
             message = f"the lock of {self._name} is generation {held.number}, not {number}: held by {held.holder}"
             raise Refused(message, hint=f"if that run is dead: fargatectl unlock {held.number}")
@@ -209,7 +209,7 @@ class Lock:
     def _sentence(self, found: Blocked) -> str:
         if found.by is None:
             return f"another run is taking the lock of {self._name}"
-        return f"{self._name} is locked by {found.by.holder}"
+        return f"the app {self._name} is locked by {found.by.holder}"
 
     def _held(self, found: Blocked) -> LockHeld:
         hint = "wait for it with --lock-timeout 10m"

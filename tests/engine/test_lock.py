@@ -141,7 +141,7 @@ def test_who_is_patient_gets_it_after_the_release(ann: Desk, bob: Desk) -> None:
     told: list[str] = []
     bob.meanwhile = lease.release
     assert bob.lock.take(bob.holder, patience=60, on_wait=told.append).number == FIRST + 1
-    assert told == [f"shop is locked by {ann.holder}"]
+    assert told == [f"the app shop is locked by {ann.holder}"]
 
 
 def test_patience_ends(ann: Desk, bob: Desk, clock: Clock) -> None:
