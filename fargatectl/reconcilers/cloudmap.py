@@ -143,22 +143,11 @@ class Namespaces(Reconciler[Namespace, NamespaceOut]):
         return diff(spec, live.spec if live.spec.vpc_id else replace(live.spec, vpc_id=spec.vpc_id))
 
     def create(self, aws: Aws, spec: Namespace) -> NamespaceOut:
-        vpc = known(spec.vpc_id)
-
-        def ask() -> Mapping[str, Any]:
-            request: Any = {"Name": spec.name, "CreatorRequestId": _request_id(spec, vpc), "Tags": pairs(_marked(spec))}
-            if spec.type == HTTP:
-                return aws.cloudmap.create_http_namespace(**request)
-            return aws.cloudmap.create_private_dns_namespace(**request, Vpc=vpc)
-
-        name = "CreateHttpNamespace" if spec.type == HTTP else "CreatePrivateDnsNamespace"
-        try:
-            targets = _operation(aws, name, f"namespace {spec.name}", ask)
-        except ClientError as error:
-            if not says(error, "NamespaceAlreadyExists"):
-                raise
-            targets = {"NAMESPACE": _existing(error, "NamespaceId")}
-        live = _described_namespace(aws, targets["NAMESPACE"])
+        live: NamespaceLive | None = _find(_described_namespace, aws, _made(aws, spec))
+        if live is None:
+            # An app that was destroyed asks with the same token again. Whether Cloud Map still knows how that ended,
+            # it does not say: then the answer is the namespace of then.
+            live = _described_namespace(aws, _made(aws, spec, aws.now().isoformat()))
         require_ours(self.summary(spec), spec.tags, live.spec.tags)
         if live.spec.type != spec.type:
             message = (
@@ -349,6 +338,26 @@ def declare_service(  # noqa: PLR0913 - what makes up a name
         after=after,
     )
     return stack.add(DiscoveryServices(), service, spec, group=f"service {service}")
+
+
+def _made(aws: Aws, spec: Namespace, *again: str) -> str:
+    """Ask for a namespace, wait until it is there, and return its id; `again` makes another request of it."""
+    vpc = known(spec.vpc_id)
+    token = _request_id(spec, vpc, *again)
+
+    def ask() -> Mapping[str, Any]:
+        request: Any = {"Name": spec.name, "CreatorRequestId": token, "Tags": pairs(_marked(spec))}
+        if spec.type == HTTP:
+            return aws.cloudmap.create_http_namespace(**request)
+        return aws.cloudmap.create_private_dns_namespace(**request, Vpc=vpc)
+
+    name = "CreateHttpNamespace" if spec.type == HTTP else "CreatePrivateDnsNamespace"
+    try:
+        return _operation(aws, name, f"namespace {spec.name}", ask)["NAMESPACE"]
+    except ClientError as error:
+        if not says(error, "NamespaceAlreadyExists"):
+            raise
+        return _existing(error, "NamespaceId")
 
 
 def _namespace(found: Any, tags: Mapping[str, str]) -> NamespaceLive:  # noqa: ANN401 - Cloud Map's namespace

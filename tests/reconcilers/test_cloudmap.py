@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -10,12 +11,14 @@ from fargatectl.model.ownership import Ownership
 from fargatectl.model.spec import Effect
 from fargatectl.reconcilers import cloudmap
 from fargatectl.reconcilers.cloudmap import DiscoveryService, DiscoveryServices, Namespace, Namespaces
+from fargatectl.sandbox.http import Response
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from fargatectl.aws.session import Aws
     from fargatectl.sandbox.inprocess import LocalAws
+    from fargatectl.sandbox.wire import Call
     from tests.reconcilers.conftest import Converger, Refusals
 
 VPC, OTHER_VPC = "vpc-11111111", "vpc-22222222"
@@ -170,6 +173,29 @@ def test_the_same_request_has_the_same_token_in_every_run(
     tokens = [call.params["CreatorRequestId"] for call in made]
     assert tokens[0] == tokens[1] != tokens[2]
     assert all(len(token) <= 64 for token in tokens)
+
+
+def test_a_token_that_stands_for_a_namespace_of_long_ago_is_not_the_last_word(
+    local: LocalAws, aws: Aws, converger: Converger, owner: Ownership
+) -> None:
+    converger.apply(stack(owner, service=False))
+    (operation,) = aws.cloudmap.list_operations(
+        Filters=[{"Name": "TYPE", "Values": ["CREATE_NAMESPACE"]}, {"Name": "STATUS", "Values": ["SUCCESS"]}]
+    )["Operations"]
+    converger.apply(stack(owner, service=False), absent=True)
+    tokens: list[str] = []
+
+    def remember(call: Call, apply: Callable[[], Response]) -> Response:
+        if call.operation == "CreatePrivateDnsNamespace":
+            tokens.append(call.params["CreatorRequestId"])
+            if len(tokens) == 1:
+                return Response(200, json.dumps({"OperationId": operation["Id"]}).encode())
+        return apply()
+
+    local.intercept(remember)
+    converger.apply(stack(owner, service=False))
+    assert len(set(tokens)) == 2
+    assert [found["Name"] for found in namespaces(aws)] == ["shop.internal"]
 
 
 def test_creates_take_up_their_own_earlier_success(

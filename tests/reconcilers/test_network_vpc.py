@@ -132,3 +132,15 @@ def test_a_default_route_to_nowhere_is_no_way_out(aws: Aws, main: str) -> None:
     without_nat(aws, main)
 
     assert not any(subnet.nat or subnet.public for subnet in look(aws, vpc=main).private)
+
+
+def test_an_account_without_a_default_vpc_is_told_how_to_make_one(local: LocalAws, aws: Aws) -> None:
+    local.provision({"vpc": {"tag": {"Name": "main"}}})
+    (default,) = (vpc for vpc in aws.ec2.describe_vpcs()["Vpcs"] if vpc["IsDefault"])
+    for subnet in aws.ec2.describe_subnets(Filters=[{"Name": "vpc-id", "Values": [default["VpcId"]]}])["Subnets"]:
+        aws.ec2.delete_subnet(SubnetId=subnet["SubnetId"])
+    aws.ec2.delete_vpc(VpcId=default["VpcId"])
+    with pytest.raises(NotFoundError, match="there is no default VPC in eu-central-1") as missing:
+        look(aws)
+    assert "name another one" in missing.value.hint
+    assert "create-default-vpc" in missing.value.hint

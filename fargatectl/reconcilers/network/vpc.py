@@ -111,7 +111,9 @@ def _choose(vpcs: Sequence[VpcTypeDef], wanted: str | Tags, region: str) -> VpcT
         message = f"{len(found)} VPCs in {region} have {what.removeprefix('VPC with ')}"
         there = ", ".join(_title(vpc) for vpc in found[:_SHOWN])
         raise NotFoundError(message, path="network.vpc", hint=f'name one of them by id, vpc = "vpc-…": {there}')
-    hint = f'name another one, vpc = "vpc-…" or tags; there are {there}' if there else "create one, or change `region`"
+    make = f"make it (`aws ec2 create-default-vpc --region {region}`)" if wanted == DEFAULT else "create one"
+    other = f'name another one, vpc = "vpc-…" or tags; there are {there}' if there else "change `region`"
+    hint = f"{make}, or {other}"
     raise NotFoundError(f"there is no {what} in {region}", path="network.vpc", hint=hint)
 
 
