@@ -305,7 +305,7 @@ def _dashboards(region: Region, sight: _Sight) -> None:
 
 def _schedules(region: Region, sight: _Sight) -> None:
     for group in region.ask("scheduler", "ListScheduleGroups")["ScheduleGroups"]:
-        sight.add(f"schedule group {group['Name']}", group, group["Arn"], tags=sight.tags.get(group["Arn"]))
+        sight.add(f"schedule group {group['Name']}", group, group["Arn"], tags=sight.tags.get(group["Arn"]) or {})
     for one in region.ask("scheduler", "ListSchedules")["Schedules"]:
         found = region.ask("scheduler", "GetSchedule", GroupName=one["GroupName"], Name=one["Name"])
         sight.add(f"schedule {one['GroupName']}/{one['Name']}", found, one["Arn"])
