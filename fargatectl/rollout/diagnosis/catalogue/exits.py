@@ -51,7 +51,8 @@ RULES = (
             r"(?:missing|undefined|unset|"
             r"required)[^:]{0,40}(?:environment )?variables?[ :'\"`]+(?P<needed3>(?-i:[A-Z][A-Z0-9_]{2,}))|"
             r"(?P<needed4>\b(?-i:[A-Z][A-Z0-9_]{3,}))['\"`]?:? (?:(?:is|was|must be) (?:not set|required|"
-            r"missing|unset|undefined|set)|environment variable|parameter not set|unbound variable)"
+            r"missing|unset|undefined|set)|environment variable|parameter not set|unbound variable)|"
+            r"(?:resolve placeholder|key not found:?) ['\"`](?P<needed5>(?-i:[A-Z][A-Z0-9_]{2,}))\b"
         ),
         exit_codes=_FAILURES,
         stop_codes=_ENDED,
@@ -60,6 +61,25 @@ RULES = (
         fix="add {needed} to env or secrets of {at}",
         key="{at}.env",
         facts=("changes",),
+    ),
+    Rule(
+        code="command-not-found",
+        logs=r"exec (?:user process caused\W+|\S+: )no such file or directory",
+        exit_codes=(*_FAILURES, 126, 127),
+        sources=_TASK,
+        cause="The command of the container {container} cannot be run: {line}",
+        fix="have it in the image, and its first line (#!) name a program of the image; lines must not end in CR LF",
+        key="{at}.command",
+        hopeless=True,
+    ),
+    Rule(
+        code="port-not-permitted",
+        logs=r"\b(?:bind|listen)\w*\b.*(?:permission denied|EACCES)",
+        exit_codes=_FAILURES,
+        sources=_TASK,
+        cause="The user of the container {container} may not listen on that port: {line}",
+        fix="listen on a port from 1024 on, or run as root",
+        key="{at}.port",
     ),
     Rule(
         code="port-taken",
@@ -80,9 +100,22 @@ RULES = (
         key="{at}.readonly_root",
     ),
     Rule(
+        code="write-denied",
+        logs=r"EACCES: permission denied, \w+ '|PermissionError: \[Errno 13\]|nio\.file\.AccessDeniedException|"
+        r"(?:mkdir|touch|chown|chmod|cannot create|can't create|open(?:ing)?|write)\b.*: permission denied",
+        exit_codes=_FAILURES,
+        stop_codes=_ENDED,
+        sources=_TASK,
+        cause="The user of the container {container} may not use a file or directory: {line}",
+        fix="give it to the user in the image; a volume belongs to root unless the image has its directory",
+        key="{at}.user",
+        confidence="medium",
+        facts=("changes",),
+    ),
+    Rule(
         code="dependency-unreachable",
         logs=r"ECONNREFUSED|ETIMEDOUT|ENOTFOUND|EAI_AGAIN|connection refused|could not connect to server|"
-        r"could not translate host name|"
+        r"could not translate host name|host not found|could not resolve host|UnknownHost|Connect call failed|"
         r"Can't connect to MySQL|no such host|Name or service not known|getaddrinfo|"
         r"Temporary failure in name resolution|"
         r"connection timed out|No route to host|server selection timed? ?out",
@@ -99,7 +132,8 @@ RULES = (
     ),
     Rule(
         code="dependency-denied",
-        logs=r"password authentication failed|Access denied for user|authentication failed|invalid password|"
+        logs=r"password authentication failed|no pg_hba\.conf entry|WRONGPASS|NOAUTH|Login failed for user|"
+        r"InvalidAccessKeyId|SignatureDoesNotMatch|Access denied for user|authentication failed|invalid password|"
         r"AccessDenied(?:Exception)?\b|is not authorized to perform",
         exit_codes=_FAILURES,
         stop_codes=_ENDED,

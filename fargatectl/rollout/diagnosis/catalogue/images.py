@@ -74,7 +74,10 @@ RULES = (
     ),
     Rule(
         code="image-invalid",
-        says=(_PULL, r"invalid reference format|unsupported media type|invalid checksum digest|unknown schema"),
+        says=(
+            _PULL,
+            r"invalid reference format|unsupported media type|invalid checksum digest|unknown schema|mismatched image",
+        ),
         cause="The image {image} cannot be read by Fargate: its name or its format is not valid.",
         fix="mend the name, or build the image again with a standard (OCI or Docker v2) manifest",
         key="{at}.image",

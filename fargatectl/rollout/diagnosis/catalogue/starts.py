@@ -12,6 +12,7 @@ _NO_WAY = (
     r"timeout|timed out|deadline|canceled|connection issue|RequestError|connection refused|"
     r"could not connect|signal: killed|no such host"
 )
+_ENV_FILE = r"env(?:ironment)?(?: variables?)? ?files?"
 _LOGS = r"logger args|logging driver|log stream|CloudWatch log group|awslogs"
 
 RULES = (
@@ -23,6 +24,15 @@ RULES = (
         fix="deploy again if the role is ours, which restores it; a role made seconds ago needs up to two minutes",
         confidence="medium",
         facts=("execution_role",),
+    ),
+    Rule(
+        code="registry-login-invalid",
+        says=(r"registry auth from (?:asm|secrets ?manager)", r"malformed|username|invalid character|valid JSON"),
+        cause="The secret with the login for {registry} is not what ECS expects.",
+        fix='store {{"username": "…", "password": "…"}} in it',
+        key="{at}.image",
+        hopeless=True,
+        facts=("credentials",),
     ),
     Rule(
         code="secret-key-missing",
@@ -100,6 +110,24 @@ RULES = (
         facts=("network",),
     ),
     Rule(
+        code="parameter-unreadable",
+        says=(rf"unable to (?:pull|retrieve)[\w ]* (?:secrets?|parameters?).*(?:{_PARAMETER})",),
+        cause="The tasks cannot get the parameter of {variable}; AWS does not say why.",
+        fix="check that it exists, that the execution role may read it, and that the subnets have a way to it",
+        key="{at}.secrets.{variable}",
+        confidence="low",
+        facts=("execution_role", "network"),
+    ),
+    Rule(
+        code="secret-unreadable",
+        says=(rf"(?:retriev|fetch|pull)\w*[\w ]* secrets?.*(?:{_ASM})",),
+        cause="The tasks cannot get the secret of {variable}; AWS does not say why.",
+        fix="check that it exists, that the execution role may read it, and that the subnets have a way to it",
+        key="{at}.secrets.{variable}",
+        confidence="low",
+        facts=("secret", "execution_role", "network"),
+    ),
+    Rule(
         code="log-option-missing",
         says=(
             (
@@ -152,8 +180,18 @@ RULES = (
         facts=("network",),
     ),
     Rule(
+        code="env-file-unreachable",
+        says=(_ENV_FILE, _NO_WAY),
+        never=_DENIED,
+        sources=(Source.TASK,),
+        cause="The tasks do not reach S3, where their environment files are: there is no way out of their subnets.",
+        fix="give them a way: a NAT gateway, the S3 gateway endpoint, or public subnets with a public IP",
+        key="{service}.subnets",
+        facts=("network",),
+    ),
+    Rule(
         code="env-file-unreadable",
-        says=(r"env(?:ironment)? ?files?",),
+        says=(_ENV_FILE,),
         sources=(Source.TASK,),
         cause="An environment file in S3 cannot be read: it does not exist, or the execution role {role} may not.",
         fix="check the object's name, and s3:GetObject and s3:GetBucketLocation of the execution role",
@@ -174,6 +212,16 @@ RULES = (
         fix="free some, or name more or larger subnets",
         key="{service}.subnets",
         facts=("network",),
+    ),
+    Rule(
+        code="network-settings-gone",
+        says=(r"Invalid(?:Group|SubnetID|SecurityGroup)\w*\.NotFound|(?:security group|subnet) \S+ does not exist",),
+        cause="A subnet or security group of the tasks does not exist any more.",
+        fix="deploy again, which makes a group of ours anew; of others name those that exist",
+        key="{service}.subnets",
+        hopeless=True,
+        facts=("network",),
+        heals_within=RIGHTS_SECONDS,
     ),
     Rule(
         code="interface-timeout",
