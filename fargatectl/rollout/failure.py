@@ -10,7 +10,7 @@ from fargatectl.errors import RolloutFailed, StillInProgress
 from fargatectl.model.diagnosis import Diagnosis
 from fargatectl.reconcilers.service.reading import describe
 from fargatectl.rollout.diagnosis import Subject, explain, gather, suspicion, with_surroundings
-from fargatectl.rollout.outcome import End, Ended, serving
+from fargatectl.rollout.outcome import End, Ended, judge, serving
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -39,7 +39,12 @@ def diagnose(aws: Aws, subject: Subject, place: Places) -> Diagnosis:
     if suspected is not None:
         case = with_surroundings(aws, case, suspected.rule.facts)
     service: Any = case.service
-    return explain(case, serving(subject.name, service), place)
+    found = explain(case, serving(subject.name, service), place)
+    if found.code != _NOTHING_FOUND or subject.service_deployment is None:
+        return found
+    ended = judge(service, subject.deployment, subject.service_deployment)
+    # Where no task failed, somebody's call may be all there is to tell.
+    return _explained(subject, service, ended) if ended is not None and ended.end.explained else found
 
 
 def failure(aws: Aws, subject: Subject, service: ServiceTypeDef | None, ended: Ended, place: Places) -> RolloutFailed:

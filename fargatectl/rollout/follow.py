@@ -170,9 +170,10 @@ class Follower:
         count = watch.service["desiredCount"] if watch.service else 0
         if watch.awaits_count(self._aws.monotonic()):
             return None
-        # The count that the autoscaler lifted from 0 is wanted, too.
-        watch.wanted = watch.wanted or min(count, watch.view.min_tasks)
-        return judge(
+        if not watch.wanted and min(count, watch.view.min_tasks):
+            # Nothing serves that one could go back to, and what ECS has completed it does not roll back.
+            watch.wanted, watch.lifted, watch.first = min(count, watch.view.min_tasks), True, True
+        ended = judge(
             watch.service,
             watch.out.deployment_id,
             watch.record,
@@ -181,6 +182,8 @@ class Follower:
             wanted=watch.wanted,
             since=watch.out.health.deployment.started_at if watch.out.health.deployment else None,
         )
+        well = ended is not None and not ended.failed
+        return None if well and watch.lifted and not watch.serves(self._aws.monotonic()) else ended
 
     def _take_in(self, watch: Watch) -> None:
         ended = self._judge(watch)

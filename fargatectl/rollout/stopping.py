@@ -42,6 +42,9 @@ def _failures(watch: Watch) -> tuple[object, ...] | None:
     """Return what ECS counts of the deployment's failures; None where there is nothing to be sure of."""
     deployments: Any = (watch.service or {}).get("deployments", ())
     ours = next((d for d in deployments if d["id"] == watch.out.deployment_id and d["status"] == "PRIMARY"), None)
+    if ours is not None and watch.lifted:
+        newest: Any = next(iter((watch.service or {}).get("events", ())), {})
+        return (ours.get("failedTasks"), newest.get("id")) if newest else None
     if ours is None or ours.get("rolloutState") != "IN_PROGRESS" or ours.get("failedTasks", 0) < _IN_A_ROW:
         return None
     if watch.record is not None and watch.record["status"] not in _STOPPABLE:

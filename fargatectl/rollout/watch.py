@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from fargatectl.dataclass import dataclass
 from fargatectl.model.events import RolloutProgress
+from fargatectl.model.rollout import UNCHECKED_SECONDS
 from fargatectl.model.status import ServiceState
 from fargatectl.reconcilers.service.health import health_of
 from fargatectl.rollout.diagnosis import Subject
@@ -37,7 +38,8 @@ class Watch:
     `wanted` is the desired count that the deployment began with; `record` is ECS's service deployment of it, where
     there is one; `first` says that no version before it ever served (None: not known yet); `stopped` is why we stopped
     it; `sick` keeps what the load balancer said of targets, which it forgets when they leave; `mine` says that this
-    run has set the deployment going, so that it may stop it.
+    run has set the deployment going, so that it may stop it; `lifted` that the autoscaler gave its tasks to a
+    deployment that had begun without any.
     """
 
     view: ServiceView
@@ -63,6 +65,8 @@ class Watch:
     told_until: datetime | None = None
     told_count: int | None = None
     forecast: Forecast | None = None
+    lifted: bool = False
+    healthy_since: float | None = None
 
     @property
     def subject(self) -> Subject:
@@ -75,6 +79,18 @@ class Watch:
             service_deployment=self.record,
             seen=tuple(self.sick.values()),
         )
+
+    def serves(self, now: float) -> bool:
+        """Tell whether all wanted tasks are healthy, for as long as ECS takes to call them so.
+
+        ECS completes a deployment without tasks, and judges none that the autoscaler adds to it afterwards.
+        """
+        last = self.last
+        if last is None or last.healthy < max(self.wanted, last.desired):
+            self.healthy_since = None
+            return False
+        self.healthy_since = now if self.healthy_since is None else self.healthy_since
+        return self.targets is not None or now - self.healthy_since >= UNCHECKED_SECONDS
 
     def awaits_count(self, now: float) -> bool:
         """Tell whether the autoscaler, whose bounds are set beside the rollout, has yet to lift the count from 0."""

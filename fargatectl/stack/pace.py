@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from fargatectl.model.rollout import Pace
+from fargatectl.model.rollout import UNCHECKED_SECONDS, Pace
 
 if TYPE_CHECKING:
     from fargatectl.config.models import Service
 
 _ALL = 100  # percent
-_UNCHECKED_SECONDS = 40.0  # ECS API Reference, DeploymentConfiguration: minimumHealthyPercent
 
 
 def pace_of(service: Service) -> Pace:
@@ -39,4 +38,4 @@ def _healthy_after(service: Service) -> float:
     checks = [one.health_check.interval for one in (service, *service.sidecars.values()) if one.health_check]
     if service.http:
         checks.append(service.http.health_check.interval * service.http.health_check.healthy)
-    return max(checks, default=_UNCHECKED_SECONDS)
+    return max(checks, default=UNCHECKED_SECONDS)

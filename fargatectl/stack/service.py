@@ -53,6 +53,7 @@ def declare_service(shared: Shared, name: str, service: Service) -> ServiceView:
             ),
             task_definition=definition.ref(lambda made: made.arn),
             initial_count=count,
+            least_count=_min_tasks(service),
             desired_count=None if scaled else count,
             capacity=_capacity(shared, service),
             subnets=placed.then(lambda placement: placement.subnets),

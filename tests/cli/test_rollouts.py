@@ -111,6 +111,9 @@ def test_a_first_deployment_is_not_stopped_but_emptied(shell: Shell) -> None:
     assert "fargatectl destroy" in words(failed)
     assert "ecs:StopServiceDeployment" not in shell.writes()
     assert (service(shell)["desiredCount"], service(shell)["runningCount"]) == (0, 0)
+    again = shell("deploy", "--yes")
+    assert again.code == 3, "its circuit breaker is at work again"
+    assert "There is no image shop/web:missing." in words(again)
     shell.write(FILE)
     assert shell("deploy", "--yes").code == 0
     assert service(shell)["runningCount"] == 1
@@ -126,6 +129,10 @@ def test_the_scaling_of_a_first_deployment_is_suspended_before_its_count_is_set(
         call for call in shell.writes() if call.endswith((":RegisterScalableTarget", ":UpdateService"))
     ][-2:]
     assert (suspended, emptied) == ("application-autoscaling:RegisterScalableTarget", "ecs:UpdateService")
+    assert service(shell)["desiredCount"] == 0
+    again = shell("deploy", "--yes")
+    assert again.code == 3, "nothing serves, and the same must fail again"
+    assert "There is no image shop/web:missing." in words(again)
     assert service(shell)["desiredCount"] == 0
     shell.write(SCALED)
     assert shell("deploy", "--yes").code == 0
@@ -193,6 +200,8 @@ def test_stopped_by_somebody(deployed: Shell) -> None:
     ended = deployed(*NEW)
     assert ended.code == 3
     assert "was stopped and rolled back by somebody. shop-web:1 serves 1 of 1 tasks." in words(ended)
+    again = " ".join(deployed("why", "web").out.split())
+    assert "The deployment of web was stopped and rolled back by somebody." in again
 
 
 def test_deleted_meanwhile(deployed: Shell) -> None:

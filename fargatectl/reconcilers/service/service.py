@@ -15,6 +15,7 @@ from fargatectl.engine.reconciler import Live, Reconciler
 from fargatectl.model.capacity import as_request, from_answer
 from fargatectl.model.change import Action, Delta, FieldChange, diff
 from fargatectl.model.spec import Effect, Spec, setting
+from fargatectl.model.status import ServiceState
 from fargatectl.model.values import Late, known
 from fargatectl.reconcilers.service import reading
 from fargatectl.reconcilers.service.health import ServiceHealth, health_of
@@ -63,7 +64,8 @@ class DiscoveryRegistration:
 class Service(Spec):
     """An ECS service on Fargate.
 
-    `desired_count` is None where an autoscaler owns the count; `initial_count` is what a new service starts with.
+    `desired_count` is None where an autoscaler owns the count, which it keeps at `least_count` or above;
+    `initial_count` is what a new service starts with.
     `after` holds what must exist before ECS accepts the service and is no setting of it: the listeners and rules;
     `after_rollout_of` holds the services that must have rolled out well before this one is touched.
     """
@@ -76,6 +78,7 @@ class Service(Spec):
     after_rollout_of: tuple[Late[object], ...] = setting(wiring=True, settled=True, default=())
     task_definition: Late[str] = setting(effect=NEW)
     initial_count: int = setting(create_only=True, default=1)
+    least_count: int = setting(create_only=True, default=0)
     desired_count: int | None = None
     capacity: tuple[Capacity, ...] = setting(effect=NEW, default=())
     subnets: Late[tuple[str, ...]] = setting(effect=NEW)
@@ -125,9 +128,10 @@ class Services(Reconciler[Service, ServiceOut]):
 
     def compare(self, spec: Service, live: Live[Service, ServiceOut]) -> Delta:
         delta = diff(_oriented(spec, live.spec), live.spec)
-        # A deployment that failed with nothing serving is not tried again by ECS; a capacity strategy takes effect only
-        # with a forced deployment (ECS API Reference, UpdateService).
-        stuck = live.out.health.failed_with_nothing_serving
+        # A deployment that failed with nothing serving is not tried again by ECS, and tasks that are added to one that
+        # was completed without any are not watched by its circuit breaker; a capacity strategy takes effect only with a
+        # forced deployment (ECS API Reference, UpdateService).
+        stuck = live.out.health.failed_with_nothing_serving or _emptied(spec, live.out.health)
         if delta.touches("capacity") or (stuck and delta.effect != NEW):
             delta = Delta((*delta, FieldChange("force_new_deployment", before=False, after=True, effect=NEW)))
         return delta
@@ -275,6 +279,12 @@ def _creation(spec: Service, *, predecessor: str) -> dict[str, Any]:
     # again after it was deleted is another request.
     seed = repr((predecessor, sorted((key, repr(value)) for key, value in request.items())))
     return {**request, "clientToken": sha256(seed.encode()).hexdigest()[:32]}
+
+
+def _emptied(spec: Service, health: ServiceHealth) -> bool:
+    """Tell whether a service that shall have tasks was set to have none, as the failure of its first deployment is."""
+    wanted = spec.least_count if spec.desired_count is None else spec.desired_count
+    return wanted > 0 and health.state == ServiceState.STEADY and health.desired == 0
 
 
 def _changes(spec: Service, delta: Delta) -> dict[str, Any]:
