@@ -14,6 +14,7 @@ from fargatectl.config.load import load
 from fargatectl.config.references import references
 from fargatectl.engine.executor import execute
 from fargatectl.engine.planner import plan
+from fargatectl.rollout.context import RunContext
 from fargatectl.rollout.follow import Follower
 from fargatectl.rollout.jobs import Gate
 from fargatectl.rollout.status import statuses
@@ -71,8 +72,8 @@ class World:
         self.aws.reads.clear()
         blueprint = self.blueprint(text)
         planning = plan(blueprint.stack, self.aws, Inline(), **options)
-        settle = Follower(self.aws, blueprint.services, Inline(), emit=self.events.append, timeouts={})
-        gate = Gate(self.aws, blueprint.jobs, Inline(), emit=self.events.append)
+        context = RunContext(self.aws, Inline(), self.events.append)
+        settle, gate = Follower(context, blueprint.services), Gate(context, blueprint.jobs)
         return execute(planning, self.aws, Inline(), emit=self.events.append, settle=settle, prepare=gate)
 
     def destroy(self, text: str) -> Outcome:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from fargatectl.aws.errors import explain
 from fargatectl.cli.context import target
-from fargatectl.cli.converge import Run, ending_of, following, watched
+from fargatectl.cli.converge import Run, context_of, ending_of, watched
 from fargatectl.engine.executor import Outcome
 from fargatectl.errors import UsageError
 from fargatectl.model.plan import Plan
@@ -56,8 +56,7 @@ def _follow(
     outcome, told = Outcome(), []
     if going:
         with watched(plan, there, surroundings) as watching:
-            how = following(there, surroundings, watching, timeouts)
-            follower = Follower(there.aws, views, there.executor, **how)
+            follower = Follower(context_of(there, surroundings, watching), views, timeouts)
             ends = [follower.follow(one.view, one.out, one.balancer, mine=False) for one in going]
             wait(ends)
         told = watching.told

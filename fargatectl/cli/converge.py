@@ -16,6 +16,7 @@ from fargatectl.model.events import LogEvent
 from fargatectl.render import machine
 from fargatectl.render.outcome import Ending
 from fargatectl.render.words import stack_name
+from fargatectl.rollout.context import RunContext
 from fargatectl.rollout.follow import Follower
 from fargatectl.rollout.jobs import Gate
 from fargatectl.rollout.status import after, statuses
@@ -94,21 +95,18 @@ def carry_out(  # noqa: PLR0913 - what a run is given
     plan = planning.plan
     began, since = there.aws.monotonic(), there.aws.now()
     with watched(plan, there, surroundings) as watching:
+        context = context_of(there, surroundings, watching)
         settle: Settle | None = None
         if timeouts is not None and not hand_over:
-            settle = follower(
-                there.aws, there.services, there.executor, **following(there, surroundings, watching, timeouts)
-            )
-        stopped = surroundings.signals.stopped
-        gate = Gate(there.aws, there.jobs, there.executor, emit=watching.emit, stopped=stopped, place=there.place)
+            settle = follower(context, there.services, timeouts)
         outcome = execute(
             planning,
             there.aws,
             there.executor,
             emit=watching.emit,
             settle=settle,
-            prepare=gate,
-            stopped=stopped,
+            prepare=Gate(context, there.jobs),
+            stopped=context.stopped,
         )
     seconds = there.aws.monotonic() - began
     services = () if surroundings.signals.stopped() else _services(planning, outcome, there)
@@ -131,17 +129,16 @@ def watched(plan: Plan, there: Target, surroundings: Surroundings) -> Iterator[V
             yield watching
 
 
-def following(
-    there: Target, surroundings: Surroundings, watching: Viewer, timeouts: Mapping[str, float | None]
-) -> dict[str, Any]:
-    """Return what a `Follower` is given of a run."""
-    return {
-        "emit": watching.emit,
-        "timeouts": timeouts,
-        "stopped": surroundings.signals.stopped,
-        "place": there.place,
-        "jitter": surroundings.random.random,
-    }
+def context_of(there: Target, surroundings: Surroundings, watching: Viewer) -> RunContext:
+    """Return what follows things in AWS is given of a run."""
+    return RunContext(
+        there.aws,
+        there.executor,
+        watching.emit,
+        stopped=surroundings.signals.stopped,
+        place=there.place,
+        jitter=surroundings.random.random,
+    )
 
 
 def ending_of(plan: Plan, outcome: Outcome, surroundings: Surroundings, *, seconds: float) -> Ending:

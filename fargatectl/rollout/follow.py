@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from fargatectl.aws.errors import ClientError, explain, is_passing
 from fargatectl.errors import AwsFailure
-from fargatectl.model.events import DeploymentEvent, LogEvent
+from fargatectl.model.events import DeploymentEvent
 from fargatectl.model.status import ServiceState, ServiceStatus
 from fargatectl.reconcilers.service.health import health_of
 from fargatectl.rollout import stopping
@@ -26,16 +26,13 @@ from fargatectl.rollout.status import Parts, status_of
 from fargatectl.rollout.watch import Watch
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
-    from concurrent.futures import Executor
+    from collections.abc import Mapping, Sequence
 
-    from fargatectl.aws.session import Aws
     from fargatectl.errors import FargatectlError
-    from fargatectl.model.events import Emit
     from fargatectl.model.status import ServiceView
     from fargatectl.model.values import Address
     from fargatectl.reconcilers.service import ServiceOut
-    from fargatectl.rollout.diagnosis import Places
+    from fargatectl.rollout.context import RunContext
     from fargatectl.rollout.outcome import Ended
 
 POLL_SECONDS = 5.0  # ECS answers 20 DescribeServices a second and account; one call takes ten services
@@ -46,32 +43,17 @@ _SPREAD_SECONDS = 2.0  # runs that began together do not stay in step
 class Follower:
     """Follows the rollouts of one run; it is the engine's `Settle`.
 
-    timeouts: seconds to wait for the rollout of a service, by its name; None for what the rollout's model says.
-    stopped: says that the user wants to leave; what goes on in AWS goes on. place: says where a key of the file
-    stands. jitter: a number from 0 to 1, a new one each time.
+    `timeouts` are the seconds to wait for the rollout of a service, by its name; None for what its pace says.
     """
 
-    def __init__(  # noqa: PLR0913 - the environment of a run, each part injected
-        self,
-        aws: Aws,
-        views: Sequence[ServiceView],
-        executor: Executor,
-        *,
-        emit: Emit,
-        timeouts: Mapping[str, float | None],
-        stopped: Callable[[], bool] = lambda: False,
-        place: Places = lambda _: "",
-        jitter: Callable[[], float] = lambda: 0.5,
+    def __init__(
+        self, context: RunContext, views: Sequence[ServiceView], timeouts: Mapping[str, float | None] = {}
     ) -> None:
-        self._aws = aws
+        self._context = context
+        self._aws = context.aws
         self._views = {view.service: view for view in views}
-        self._executor = executor
-        self._emit = emit
         self._timeouts = timeouts
-        self._stopped = stopped
-        self._place = place
-        self._jitter = jitter
-        self._poller = Poller(aws, emit)
+        self._poller = Poller(context)
         self._watched: list[Watch] = []
         self._lock = threading.Lock()
         self._polling = False
@@ -128,7 +110,7 @@ class Follower:
             start = not self._polling
             self._polling = True
         if start:
-            self._executor.submit(self._run)
+            self._context.executor.submit(self._run)
         return watch.end
 
     def _run(self) -> None:
@@ -141,7 +123,7 @@ class Follower:
             else:
                 for watch in watched:
                     self._try_to_take_in(watch)
-            self._aws.sleep(POLL_SECONDS + (self._jitter() - 0.5) * _SPREAD_SECONDS)
+            self._aws.sleep(POLL_SECONDS + (self._context.jitter() - 0.5) * _SPREAD_SECONDS)
 
     def _lose_sight(self, watched: Sequence[Watch], error: Exception) -> None:
         """Look again later where AWS may be in reach again: the rollouts go on meanwhile. Else tell every watcher."""
@@ -149,8 +131,8 @@ class Follower:
         if self._lost_at is None:
             self._lost_at = now
             if is_passing(error):
-                self._log(f"{explain(error)}; the rollout goes on in AWS, and is looked at again")
-        if not is_passing(error) or self._stopped() or now - self._lost_at >= _OUT_OF_SIGHT_SECONDS:
+                self._context.caution(f"{explain(error)}; the rollout goes on in AWS, and is looked at again")
+        if not is_passing(error) or self._context.stopped() or now - self._lost_at >= _OUT_OF_SIGHT_SECONDS:
             for watch in watched:
                 _fail(watch, error)
 
@@ -193,11 +175,11 @@ class Follower:
             watch.end.set_exception(waiting(watch.view.name, pause))
         elif ended is None:
             self._stop_if_hopeless(watch)
-            leaving = self._stopped()
+            leaving = self._context.stopped()
             if leaving or self._aws.monotonic() >= watch.deadline:
-                watch.end.set_exception(still_going(self._aws, watch, self._place, leaving=leaving))
+                watch.end.set_exception(still_going(self._aws, watch, self._context.place, leaving=leaving))
         elif ended.failed:
-            told = failure(self._aws, watch.subject, watch.service, ended, self._place)
+            told = failure(self._aws, watch.subject, watch.service, ended, self._context.place)
             watch.end.set_exception(told)
         elif watch.service is not None:
             watch.end.set_result(self._status(watch))
@@ -206,18 +188,15 @@ class Follower:
         """Stop a deployment that cannot heal. That this cannot be done is told, and ECS gives up in its own time."""
         try:
             cause = stopping.hopeless(self._aws, watch)
-            if not cause or self._stopped():
+            if not cause or self._context.stopped():
                 return
             done = stopping.stop(self._aws, watch)
         except ClientError as error:
             message = f"{watch.view.name} cannot become healthy, and could not be stopped: {explain(error)}"
-            self._log(message)
+            self._context.caution(message)
             return
         watch.stopped = cause
-        self._log(f"{watch.view.name} cannot become healthy: {cause} So {done}.")
-
-    def _log(self, message: str) -> None:
-        self._emit(LogEvent(message, self._aws.now(), "warning"))
+        self._context.caution(f"{watch.view.name} cannot become healthy: {cause} So {done}.")
 
     def _tell(self, watch: Watch, ended: Ended | None) -> None:
         if watch.service is None:
@@ -227,7 +206,7 @@ class Follower:
         newest = next((event["createdAt"] for event in watch.service.get("events", ())), None)
         if progress is not None and (progress != watch.last or newest != watch.told_until):
             watch.last, watch.told_until = progress, newest
-            self._emit(DeploymentEvent(self._status(watch), self._aws.now(), progress, watch.began_at))
+            self._context.emit(DeploymentEvent(self._status(watch), self._aws.now(), progress, watch.began_at))
 
     def _tell_of_count(self, watch: Watch) -> None:
         """Say that somebody, or the autoscaler, moved the desired count under the rollout."""
@@ -235,7 +214,7 @@ class Follower:
         before, watch.told_count = watch.told_count, count
         # An answer may be older than our own update: a count that becomes what we asked for is no news.
         if before is not None and count not in {before, watch.wanted} and not watch.stopped:
-            self._log(f"the desired count of {watch.view.name} was changed from {before} to {count} meanwhile")
+            self._context.caution(f"the desired count of {watch.view.name} was changed from {before} to {count} meanwhile")
 
     @staticmethod
     def _status(watch: Watch) -> ServiceStatus:

@@ -17,7 +17,7 @@ from fargatectl.dataclass import dataclass
 from fargatectl.engine.observer import observe
 from fargatectl.errors import AwsFailure, JobFailed, JobGoesOn, Refused
 from fargatectl.model.capacity import as_request
-from fargatectl.model.events import LogEvent, StepEvent
+from fargatectl.model.events import StepEvent
 from fargatectl.model.jobs import JobEnd, JobRun, JobStatus
 from fargatectl.model.values import Address, fill, known, sources
 from fargatectl.rollout.diagnosis import explain as explain_case, gather_task, suspicion, with_surroundings
@@ -32,9 +32,10 @@ if TYPE_CHECKING:
     from fargatectl.engine.stack import Stack
     from fargatectl.errors import FargatectlError
     from fargatectl.model.diagnosis import Diagnosis
-    from fargatectl.model.events import Emit, StepState
+    from fargatectl.model.events import StepState
     from fargatectl.model.jobs import JobView
     from fargatectl.model.logs import LogLine
+    from fargatectl.rollout.context import RunContext
     from fargatectl.rollout.diagnosis import Places
 
 _POLL_SECONDS = 2.0
@@ -349,22 +350,10 @@ class Gate:
     is of the same revision, and waited for if not: two at once would meet in the same database.
     """
 
-    def __init__(  # noqa: PLR0913 - the environment of a run, each part injected
-        self,
-        aws: Aws,
-        views: Sequence[JobView],
-        executor: Executor,
-        *,
-        emit: Emit,
-        stopped: Callable[[], bool] = lambda: False,
-        place: Places = lambda _: "",
-    ) -> None:
-        self._aws = aws
+    def __init__(self, context: RunContext, views: Sequence[JobView]) -> None:
+        self._context = context
+        self._aws = context.aws
         self._views = {view.name: view for view in views}
-        self._executor = executor
-        self._emit = emit
-        self._stopped = stopped
-        self._place = place
         self._lock = threading.Lock()
         self._running: dict[str, Future[JobEnd]] = {}
 
@@ -373,7 +362,7 @@ class Gate:
         with self._lock:
             if name not in self._running:
                 view: JobView = fill(self._views[name], outputs)
-                self._running[name] = self._executor.submit(self._run, view)
+                self._running[name] = self._context.executor.submit(self._run, view)
             return self._running[name]
 
     def _run(self, view: JobView) -> JobEnd:
@@ -394,7 +383,7 @@ class Gate:
             if isinstance(started, NotPlaced):
                 raise self._failure(view, started.as_task(view), f"the job {view.name} could not be started")
             task = started
-        end = Watch(self._aws, view, task, stopped=self._stopped, leaves=True).run()
+        end = Watch(self._aws, view, task, stopped=self._context.stopped, leaves=True).run()
         if end.exit_code == 0 and not end.timed_out:
             return end
         raise self._failure(view, end.task, f"the job {view.name} {how(end)}")
@@ -403,18 +392,17 @@ class Gate:
         """Return the task that an earlier run started before a deployment of the same revision."""
         for task in running(self._aws, view, started_by=_BEFORE):
             if task["taskDefinitionArn"] == known(view.definition_arn):
-                message = f"the job {view.name} runs already, since an earlier run: it is waited for"
-                self._emit(LogEvent(message, self._aws.now()))
+                self._context.tell(f"the job {view.name} runs already, since an earlier run: it is waited for")
                 return task
-            message = f"the job {view.name} still runs in an older version, since an earlier run: its end is waited for"
-            self._emit(LogEvent(message, self._aws.now(), "warning"))
-            Watch(self._aws, view, task, stopped=self._stopped, leaves=True).run()
+            still = f"the job {view.name} still runs in an older version, since an earlier run"
+            self._context.caution(f"{still}: its end is waited for")
+            Watch(self._aws, view, task, stopped=self._context.stopped, leaves=True).run()
         return None
 
     def _failure(self, view: JobView, task: Mapping[str, Any], message: str) -> JobFailed:
         serving = f"What waits for {view.name} was left as it was."
-        return JobFailed(message, diagnosis=diagnose(self._aws, view, task, self._place, serving))
+        return JobFailed(message, diagnosis=diagnose(self._aws, view, task, self._context.place, serving))
 
     def _tell(self, view: JobView, state: StepState, *, detail: str = "", error: FargatectlError | None = None) -> None:
         address = Address(f"jobs.task/{view.name}")
-        self._emit(StepEvent(address, "run", state, self._aws.now(), f"job {view.name}", detail, error))
+        self._context.emit(StepEvent(address, "run", state, self._aws.now(), f"job {view.name}", detail, error))

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 from fargatectl.aws.errors import ClientError, explain, is_expired, is_passing
 from fargatectl.aws.session import chunks
-from fargatectl.model.events import LogEvent
 from fargatectl.model.status import TargetCounts
 from fargatectl.reconcilers.service.reading import describe
 from fargatectl.reconcilers.service.strategy import target_groups
@@ -15,8 +14,7 @@ from fargatectl.rollout.outcome import is_first
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from fargatectl.aws.session import Aws
-    from fargatectl.model.events import Emit
+    from fargatectl.rollout.context import RunContext
     from fargatectl.rollout.watch import Watch
 
 _DESCRIBED_MAX = 20  # ECS API Reference, DescribeServiceDeployments: serviceDeploymentArns
@@ -26,9 +24,9 @@ _SICK = frozenset({"unhealthy", "unused"})
 class Poller:
     """Asks AWS about watches and puts the answers into them."""
 
-    def __init__(self, aws: Aws, emit: Emit) -> None:
-        self._aws = aws
-        self._emit = emit
+    def __init__(self, context: RunContext) -> None:
+        self._context = context
+        self._aws = context.aws
         self._refused = False
 
     def look(self, watched: Sequence[Watch]) -> None:
@@ -55,8 +53,7 @@ class Poller:
             if is_expired(error) or is_passing(error):
                 raise  # whatever else is asked, there is no answer now
             self._refused = True
-            message = f"{explain(error)}; the rollout is followed by DescribeServices instead"
-            self._emit(LogEvent(message, self._aws.now(), "warning"))
+            self._context.caution(f"{explain(error)}; the rollout is followed by DescribeServices instead")
             return
         records = {one["serviceDeploymentArn"]: one for page in pages for one in page}
         for watch in watched:

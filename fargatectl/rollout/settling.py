@@ -18,17 +18,15 @@ from fargatectl.rollout.outcome import serving
 from fargatectl.rollout.status import Parts, status_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
-    from concurrent.futures import Executor, Future
+    from collections.abc import Mapping, Sequence
+    from concurrent.futures import Future
 
     from types_boto3_ecs.type_defs import ServiceTypeDef
 
-    from fargatectl.aws.session import Aws
-    from fargatectl.model.events import Emit
     from fargatectl.model.status import ServiceStatus, ServiceView
     from fargatectl.model.values import Address
     from fargatectl.reconcilers.service import ServiceOut
-    from fargatectl.rollout.diagnosis import Places
+    from fargatectl.rollout.context import RunContext
 
 
 class Settling(ABC):
@@ -37,30 +35,18 @@ class Settling(ABC):
     stage = ""
     """What goes on, in people's words."""
 
-    def __init__(  # noqa: PLR0913 - as `Follower` takes them
-        self,
-        aws: Aws,
-        views: Sequence[ServiceView],
-        executor: Executor,
-        *,
-        emit: Emit,
-        timeouts: Mapping[str, float | None],
-        stopped: Callable[[], bool] = lambda: False,
-        place: Places = lambda _: "",
-        jitter: Callable[[], float] = lambda: 0.5,
+    def __init__(
+        self, context: RunContext, views: Sequence[ServiceView], timeouts: Mapping[str, float | None] = {}
     ) -> None:
-        del place, jitter
-        self._aws = aws
+        self._context = context
+        self._aws = context.aws
         self._views = {view.service: view for view in views}
-        self._executor = executor
-        self._emit = emit
         self._timeouts = timeouts
-        self._stopped = stopped
 
     def __call__(self, address: Address, outputs: Mapping[Address, Any], *, changed: bool) -> Future[ServiceStatus]:
         """Return a future of the end: the service's status, or `RolloutFailed` or `StillInProgress`."""
         del changed
-        return self._executor.submit(self._until, self._views[address], outputs[address])
+        return self._context.executor.submit(self._until, self._views[address], outputs[address])
 
     @abstractmethod
     def over(self, view: ServiceView, out: ServiceOut, service: ServiceTypeDef) -> bool:
@@ -74,11 +60,11 @@ class Settling(ABC):
             status = status_of(view, Parts(health_of(service)))
             progress = self._progress(service, over=over)
             if progress != last:
-                self._emit(DeploymentEvent(status, self._aws.now(), progress))
+                self._context.emit(DeploymentEvent(status, self._aws.now(), progress))
                 last = progress
             if over:
                 return status
-            if self._stopped() or self._aws.monotonic() >= deadline:
+            if self._context.stopped() or self._aws.monotonic() >= deadline:
                 message = f"{view.name} is still on its way, and goes on in AWS"
                 raise StillInProgress(message, hint="`fargatectl status --watch` shows how it goes on")
             self._aws.sleep(POLL_SECONDS)
@@ -135,8 +121,15 @@ class Reversal(Settling):
 
     stage = "rolling back"
 
-    def __init__(self, *parts: Any, deployment: str, **more: Any) -> None:  # noqa: ANN401 - as `Settling` takes them
-        super().__init__(*parts, **more)
+    def __init__(
+        self,
+        context: RunContext,
+        views: Sequence[ServiceView],
+        timeouts: Mapping[str, float | None] = {},
+        *,
+        deployment: str,
+    ) -> None:
+        super().__init__(context, views, timeouts)
         self._deployment = deployment
 
     def over(self, view: ServiceView, out: ServiceOut, service: ServiceTypeDef) -> bool:

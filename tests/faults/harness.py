@@ -20,6 +20,7 @@ import botocore.endpoint
 from fargatectl.engine.executor import execute
 from fargatectl.engine.planner import plan
 from fargatectl.errors import FargatectlError
+from fargatectl.rollout.context import RunContext
 from fargatectl.rollout.follow import Follower
 from fargatectl.rollout.jobs import Gate
 from fargatectl.sandbox.clock import Timeline
@@ -143,10 +144,8 @@ class Scene(World):
         self.aws.stopped = lambda: self.stopped
         planning = self.planning = self.planned(flow)
         blueprint = self.blueprint(flow.after)
-        follower = Follower(
-            self.aws, blueprint.services, Inline(), emit=self.events.append, timeouts={}, stopped=lambda: self.stopped
-        )
-        gate = Gate(self.aws, blueprint.jobs, Inline(), emit=self.events.append, stopped=lambda: self.stopped)
+        context = RunContext(self.aws, Inline(), self.events.append, stopped=lambda: self.stopped)
+        follower, gate = Follower(context, blueprint.services), Gate(context, blueprint.jobs)
         outcome = execute(
             planning,
             self.aws,

@@ -95,6 +95,12 @@ class Answers(Services):
 class Counts(Services):
     """Sets the number of a service's tasks. Raises `Refused` where an autoscaler owns it, and sends nothing then."""
 
+    def compare(self, spec: Service, live: Live[Service, ServiceOut]) -> Delta:
+        delta = super().compare(spec, live)
+        if live.out.health.failed_with_nothing_serving:
+            return delta
+        return Delta(tuple(change for change in delta if change != _FORCED))  # from none, too, it is a count only
+
     def update(self, aws: Aws, live: Live[Service, ServiceOut], spec: Service, delta: Delta) -> ServiceOut:
         if is_scaled(aws, spec):
             message = f"the autoscaler owns the count of {spec.name} since a moment ago; nothing was changed"
