@@ -214,7 +214,8 @@ class Follower:
         before, watch.told_count = watch.told_count, count
         # An answer may be older than our own update: a count that becomes what we asked for is no news.
         if before is not None and count not in {before, watch.wanted} and not watch.stopped:
-            self._context.caution(f"the desired count of {watch.view.name} was changed from {before} to {count} meanwhile")
+            said = f"the desired count of {watch.view.name} was changed from {before} to {count} meanwhile"
+            self._context.caution(said)
 
     @staticmethod
     def _status(watch: Watch) -> ServiceStatus:
