@@ -142,6 +142,9 @@ def test_a_job_may_be_left_alone(shell: Shell) -> None:
     (task,) = tasks(shell, "RUNNING")
     assert done.events[-1]["outcome"] == "detached"
     assert done.events[-1]["task"] == task["taskArn"].rpartition("/")[2]
+    told = shell("destroy", typed="no\n")
+    assert told.code == 4
+    assert "- 1 task definition (1 task)  migrate" in told.err
 
 
 def test_ctrl_c_stops_the_task(shell: Shell) -> None:
