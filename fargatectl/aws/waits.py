@@ -54,6 +54,10 @@ def retrying(aws: Aws, call: Callable[[], T], *transients: Transient, interval: 
     return retry(call)
 
 
+TIMEOUT = "Timeout"
+"""The code of a wait that missed its bound."""
+
+
 def polling(  # noqa: PLR0913 - one keyword for each property of a wait
     aws: Aws,
     what: str,
@@ -78,7 +82,7 @@ def polling(  # noqa: PLR0913 - one keyword for each property of a wait
         found = retry(look)
     except tenacity.RetryError as error:
         message = f"AWS did not finish within {seconds:.0f} s: {what}"
-        raise AwsFailure(message, code="Timeout", hint=hint) from error
+        raise AwsFailure(message, code=TIMEOUT, hint=hint) from error
     assert found is not None  # noqa: S101 - the retry ends with a result or raises
     return found
 

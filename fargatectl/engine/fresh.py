@@ -56,7 +56,7 @@ class Proofs:
 
     def _read(self, how: AnyReconciler, live: AnyLive) -> AnyLive | None:
         self._aws.doubt(self._planning.stack.owner.tags())
-        (found,) = how.read(self._aws, [live.spec])
+        found = how.look_again(self._aws, live)
         if isinstance(found, FargatectlError):
             raise found
         return found if found is not None and found.id == live.id else None

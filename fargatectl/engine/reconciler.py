@@ -88,6 +88,11 @@ class Reconciler(ABC, Generic[S, O]):
         includes AWS's half-lives (an INACTIVE service, a secret scheduled for deletion).
         """
 
+    def look_again(self, aws: Aws, live: Live[S, O]) -> Live[S, O] | None | FargatectlError:
+        """Return `live` as it is now. Override where something else may be what `read` finds by its settings."""
+        (found,) = self.read(aws, [live.spec])
+        return found
+
     @abstractmethod
     def create(self, aws: Aws, spec: S) -> O:
         """Make it, tags in the creating call wherever AWS lets us. Must cope with its own earlier success."""

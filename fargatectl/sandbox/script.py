@@ -102,6 +102,11 @@ class Script:
             return name in self._settings
         return any(one.key.name == name and subject in one.subjects for one in self._settings.values())
 
+    def word(self, name: str, subject: str) -> str:
+        """Return the word that a setting holds about a subject, or nothing."""
+        said = (one.value for one in self._settings.values() if one.key.name == name and subject in one.subjects)
+        return str(next(said, ""))
+
     def answer(self, call: Call, now: float, apply: Callable[[], Response]) -> Response:
         """Answer a call, at a moment of the clock, with the faults that are set.
 

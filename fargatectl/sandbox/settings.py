@@ -108,13 +108,14 @@ def _one_of(*words: str) -> Callable[[str], str]:
 
 
 _OPERATION, _TASKS, _PROVIDER = "SERVICE.OPERATION", "CLUSTER/SERVICE", "PROVIDER"
-_ACTION, _SCHEDULE, _ALARM = "CLUSTER/SERVICE/ACTION", "GROUP/SCHEDULE", "NAME"
+_ACTION, _SCHEDULE, _ALARM, _DOMAIN = "CLUSTER/SERVICE/ACTION", "GROUP/SCHEDULE", "NAME", "DOMAIN"
 _PROVIDERS = ("FARGATE", "FARGATE_SPOT")
 _SUBJECTS = {
     _TASKS: (re.compile(r"[\w-]+/[\w-]+"), "a cluster and a service"),
     _ACTION: (re.compile(r"[\w-]+/[\w-]+/.+"), "a cluster, a service and a scheduled action"),
     _SCHEDULE: (re.compile(r"[\w.-]+/[\w.-]+"), "a group and a schedule"),
     _ALARM: (re.compile(r".+"), "an alarm's name"),
+    _DOMAIN: (re.compile(r"[a-z0-9*.-]+"), "a domain in small letters"),
 }
 
 KEYS = {
@@ -210,6 +211,22 @@ KEYS = {
             "schedule.hello/nightly=run",
             _SCHEDULE,
             once=True,
+        ),
+        Key(
+            "certificate",
+            "REASON",
+            "certificates with that domain are not issued: never (pending), or ACM fails them (CAA_ERROR, "
+            "DOMAIN_NOT_ALLOWED, INVALID_PUBLIC_DOMAIN, ADDITIONAL_VERIFICATION_REQUIRED, OTHER)",
+            _one_of(
+                "pending",
+                "CAA_ERROR",
+                "DOMAIN_NOT_ALLOWED",
+                "INVALID_PUBLIC_DOMAIN",
+                "ADDITIONAL_VERIFICATION_REQUIRED",
+                "OTHER",
+            ),
+            "certificate.hello.example.com=CAA_ERROR",
+            _DOMAIN,
         ),
     )
 }

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from fargatectl.errors import NotFoundError
+from fargatectl.errors import AwsFailure, NotFoundError
 from fargatectl.model.change import Action
 from fargatectl.sandbox.inprocess import LocalAws
 from tests.world import World
@@ -138,3 +138,39 @@ def test_a_private_zone_proves_nothing(world: World) -> None:
     with pytest.raises(NotFoundError, match=r"no public hosted zone of this account covers shop\.corp\.internal"):
         world.plan(text)
     assert not list(world.writes())
+
+
+def test_what_acm_does_not_see_is_told_with_the_record_and_taken_up(world: World) -> None:
+    world.deploy(PLAIN)
+    world.local.set("certificate.shop.example.com=pending")
+    with pytest.raises(AwsFailure) as caught:
+        world.deploy(ASKED)
+    (asked,) = certificates(world)
+    options: Any = world.aws.acm.describe_certificate(CertificateArn=asked)["Certificate"]["DomainValidationOptions"]
+    told, failure = str(caught.value), caught.value
+    for option in options:
+        record = option["ResourceRecord"]
+        assert f"{record['Name'].rstrip('.')} CNAME {record['Value'].rstrip('.')}" in told
+    assert "within 45 minutes" in told
+    assert (failure.exit_code, failure.code, failure.address) == (5, "PENDING_VALIDATION", "dns.validation/public")
+    assert "it goes on, until ACM gives up 72 hours after" in failure.hint
+    assert attached(world) == set()
+    world.local.set("certificate.shop.example.com=")
+    world.deploy(ASKED)
+    assert attached(world) == {asked}
+
+
+def test_a_certificate_that_acm_fails_is_told_with_the_reason_and_asked_for_anew(world: World) -> None:
+    world.deploy(PLAIN)
+    world.local.set("certificate.old.example.com=CAA_ERROR")
+    with pytest.raises(AwsFailure, match=r"CAA records of the domain .* \(FAILED CAA_ERROR\)") as caught:
+        world.deploy(ASKED)
+    assert (caught.value.exit_code, caught.value.code) == (5, "FAILED")
+    assert 'add the CAA record `0 issue "amazon.com"`' in caught.value.hint
+    (failed,) = certificates(world)
+    world.local.set("certificate.old.example.com=")
+    world.local.clock.sleep(7200)
+    world.deploy(ASKED)
+    assert attached(world) == set(certificates(world))
+    assert failed not in certificates(world)
+    assert not world.plan(ASKED).plan.changes

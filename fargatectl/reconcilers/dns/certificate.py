@@ -88,6 +88,10 @@ class RequestedCertificates(Reconciler[RequestedCertificate, CertificateOut]):
     def read(self, aws: Aws, specs: Sequence[RequestedCertificate]) -> Sequence[CertificateLive | None | Any]:
         return answer_each(aws, lambda spec: _read(aws, spec), specs)
 
+    def look_again(self, aws: Aws, live: CertificateLive) -> CertificateLive | None:
+        """Return the very certificate: one that failed has the domains of the one that was asked for in its place."""
+        return _look(aws, live.id, live.spec.tags)
+
     def create(self, aws: Aws, spec: RequestedCertificate) -> CertificateOut:
         first, *others = spec.domains
         request: dict[str, Any] = {

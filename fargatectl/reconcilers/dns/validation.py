@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from fargatectl.aws.answers import answer_each
 from fargatectl.aws.errors import ClientError, says
 from fargatectl.aws.route53 import change, plain, records
-from fargatectl.aws.waits import polling
+from fargatectl.aws.waits import TIMEOUT, polling
 from fargatectl.dataclass import dataclass
 from fargatectl.engine.reconciler import Live, Reconciler
 from fargatectl.errors import AwsFailure, Refused
@@ -42,7 +42,18 @@ ZONE = f"{OWNERSHIP_PREFIX}zone"
 """Our tag of a certificate that says in which zone it is proven."""
 
 _TTL_SECONDS = 300
-_ISSUED_SECONDS = 2700  # ACM user guide, "DNS validation": up to several hours where delegations are wrong
+_ISSUED_SECONDS = 2700  # ACM user guide, "DNS validation": usually minutes; ACM itself gives up after 72 hours
+_REASONS = {
+    "ADDITIONAL_VERIFICATION_REQUIRED": ("it wants to know more about the domain", "open a case at AWS Support"),
+    "CAA_ERROR": (
+        "CAA records of the domain let other authorities alone make certificates",
+        'add the CAA record `0 issue "amazon.com"` for it, or delete those there are',
+    ),
+    "DOMAIN_NOT_ALLOWED": ("a domain is listed as unsafe", "look it up at virustotal.com, and have that corrected"),
+    "INVALID_PUBLIC_DOMAIN": ("a domain is not a public one", "take it out of `http.host`, or correct it"),
+    "OTHER": ("it does not say why; often a domain is misspelt", "check `http.host`"),
+}
+"""ACM user guide, "Certificate request fails": FailureReason, what it means and what to do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,20 +191,46 @@ def _write(aws: Aws, zone: str, proof: Proof) -> None:
 
 def _until_issued(aws: Aws, spec: Validation) -> ValidationOut:
     """Wait until ACM has seen the records. Raises `AwsFailure` where it refuses, or does not see them in time."""
-    arn, names = known(spec.certificate), ", ".join(spec.domains)
+    arn = known(spec.certificate)
 
     def look() -> CertificateOut | None:
         aws.reads.clear()
         found = current(aws, arn)
         if found is None or found.status not in ALIVE:
-            status = f"{found.status} {found.reason}".strip() if found else "gone"
-            message = f"ACM did not issue the certificate for {names}: it is {status}"
-            hint = "run the same command again to ask for another one"
-            raise AwsFailure(message, operation="acm:RequestCertificate", code=found.status if found else "", hint=hint)
+            raise _not_issued(spec, found)
         return found if found.status == ISSUED else None
 
-    hint = f"does the registrar's delegation lead to the zone {spec.zone}? Then run the same command again: it goes on"
-    what = f"the certificate for {names} is issued"
-    found = polling(aws, what, look, seconds=_ISSUED_SECONDS, interval=6, hint=hint)
+    try:
+        found = polling(aws, f"certificate {arn} issued", look, seconds=_ISSUED_SECONDS, interval=6)
+    except AwsFailure as error:
+        if error.code != TIMEOUT:
+            raise
+        raise _not_seen(spec, current(aws, arn)) from error
     live = _look(aws, found, spec.zone, {})
     return live.out
+
+
+def _not_issued(spec: Validation, found: CertificateOut | None) -> AwsFailure:
+    """Return the failure of a certificate of which nothing comes any more."""
+    reason = found.reason if found else ""
+    why, way_out = _REASONS.get(reason, ("", "see what the ACM console says of it"))
+    status = f"{found.status} {reason}".strip() if found else "gone"
+    message = f"ACM did not issue the certificate for {', '.join(spec.domains)}: {why or 'it'} ({status})"
+    hint = f"{way_out}; then run the same command again: it asks for another certificate"
+    return AwsFailure(message, operation="acm:RequestCertificate", code=found.status if found else "", hint=hint)
+
+
+def _not_seen(spec: Validation, found: CertificateOut | None) -> AwsFailure:
+    """Return the failure of a certificate whose records ACM has not seen."""
+    proofs = {proof.name: proof.value for proof in found.proofs} if found else {}
+    records = "; ".join(f"{plain(name)} CNAME {plain(value)}" for name, value in sorted(proofs.items()))
+    message = (
+        f"ACM has not issued the certificate for {', '.join(spec.domains)} within {_ISSUED_SECONDS // 60} minutes: it "
+        f"does not see in public DNS what proves the domains. The zone {spec.zone} has it: {records}"
+    )
+    hint = (
+        "let the registrar's delegation lead to the name servers of that zone, or make the records where the domain is "
+        "served; then run the same command again: it goes on, until ACM gives up 72 hours after the request"
+    )
+    code = found.status if found else ""
+    return AwsFailure(message, operation="acm:RequestCertificate", code=code, hint=hint)

@@ -28,6 +28,7 @@ RELEASE_SECONDS = 30.0
 _TOKEN_SECONDS = 3600.0
 _PAGE = 1000
 _PENDING, _ISSUED, _TIMED_OUT = "PENDING_VALIDATION", "ISSUED", "VALIDATION_TIMED_OUT"
+_FAILED, _HELD = "FAILED", "pending"
 _DOMAIN = re.compile(r"(\*\.)?([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 _SHORT = ("RSA_1024", "RSA_2048")
 """The keys of which ListCertificates shows certificates where it is not told which (ACM API Reference, Filters)."""
@@ -42,6 +43,7 @@ class Request:
     asked_at: float
     key: str = _SHORT[-1]
     status: str = _PENDING
+    reason: str = ""
     issued_at: float = 0.0
 
 
@@ -92,7 +94,10 @@ def _look(region: Region, arn: str) -> None:
         if key[1] == "CNAME"
     }
     proofs = [_proof(region, domain) for domain in request.domains]
-    if all((canonical(proof["Name"]), proof["Value"].rstrip(".")) in records for proof in proofs):
+    held = next(filter(None, (region.script.word("certificate", domain) for domain in request.domains)), "")
+    if held and held != _HELD:
+        request.status, request.reason = _FAILED, held
+    elif not held and all((canonical(proof["Name"]), proof["Value"].rstrip(".")) in records for proof in proofs):
         issue(region, arn)
     elif region.now >= request.asked_at + GIVE_UP_SECONDS:
         request.status = _TIMED_OUT
@@ -127,6 +132,8 @@ def describe_certificate(region: Region, call: Call, forward: Forward) -> Answer
         shown["DomainValidationOptions"] = [_option(region, request, shown, domain) for domain in request.domains]
         if request.status != _ISSUED:
             shown = {key: value for key, value in shown.items() if key not in _OF_ISSUED}
+        if request.status == _FAILED:
+            shown["FailureReason"] = request.reason
     return {"Certificate": shown}
 
 
