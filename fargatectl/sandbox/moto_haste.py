@@ -110,19 +110,43 @@ def _by_type_and_shape(possible_keys: Callable[[Any, Any], Iterable[str]]) -> Ca
 
 def _without_looking_everywhere(get_value: Callable[..., Any]) -> Callable[..., Any]:
     """Look into plain dictionaries and objects, which most answers are made of, without detours."""
+    amending: dict[tuple[int, str], tuple[Any, list[tuple[str, Any]]]] = {}
+
+    def amended(serializer: Any, key: str, value: Any) -> Any:  # noqa: ANN401 - moto's are untyped
+        """Let the service's own transformer of this member, if there is one, have its way."""
+        transformers = serializer._value_picker.response_transformers  # noqa: SLF001 - moto's own use
+        place = (id(transformers), key)
+        if place not in amending:
+            ends = [(end, amend) for end, amend in transformers.items() if _may_end(end, key)]
+            amending[place] = (transformers, ends)  # held, so that its identity stays its own
+        for end, amend in amending[place][1]:
+            if ".".join((*serializer.path, key)).endswith(end):
+                return amend(value)
+        return value
 
     def get_member(serializer: Any, value: Any, key: str, shape: Any) -> Any:  # noqa: ANN401 - moto's are untyped
         picker, kind = serializer._value_picker, type(value)  # noqa: SLF001 - moto's own use
         look = _look(kind)
-        if look is None or type(picker) is not XFormedAttributePicker or picker.response_transformers:
+        if look is None or type(picker) is not XFormedAttributePicker:
             return get_value(serializer, value, key, shape)
-        for name in picker.get_possible_keys(AttributePickerContext(obj=value, key=key, shape=shape)):
+        known = vars(shape).setdefault("names_in_types", {})
+        names = known.get((kind, key))
+        if names is None:
+            context = AttributePickerContext(obj=value, key=key, shape=shape)
+            names = known[kind, key] = tuple(picker.get_possible_keys(context))
+        for name in names:
             found = get_in(value, name, MISSING) if "." in name else look(value, name, MISSING)
             if found is not MISSING:
-                return found
-        return None
+                return amended(serializer, key, found)
+        return amended(serializer, key, None)
 
     return get_member
+
+
+def _may_end(end: str, key: str) -> bool:
+    """Tell whether a path to `key` may end so."""
+    _, dot, last = end.rpartition(".")
+    return key == last if dot else key.endswith(end)
 
 
 def _look(kind: type) -> Callable[[Any, str, Any], Any] | None:
