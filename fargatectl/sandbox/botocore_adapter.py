@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from functools import cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any
 
 import botocore.session
@@ -12,12 +12,14 @@ from botocore.exceptions import ConnectionClosedError, UnknownServiceError
 from botocore.model import OperationNotFoundError
 from botocore.parsers import create_parser
 from botocore.serialize import create_serializer
+from botocore.utils import parse_timestamp
 
 from fargatectl.sandbox.faults import LostAnswer
 from fargatectl.sandbox.http import Request, Response
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
+    from datetime import datetime
 
     from botocore.awsrequest import AWSPreparedRequest
     from botocore.model import OperationModel, ServiceModel
@@ -150,6 +152,13 @@ def decode_response(service: str, operation: str, protocol: str, response: Respo
     )
     parsed.pop("ResponseMetadata", None)
     return parsed
+
+
+@lru_cache(maxsize=10_000)
+def read_date(written: str) -> datetime:
+    """Return a date of an answer as a client reads it."""
+    found: datetime = parse_timestamp(written)
+    return found
 
 
 class _Headers(dict[str, str]):

@@ -201,9 +201,11 @@ class Cloud:
 
     def _ask_moto(self, call: Call) -> dict[str, Any]:
         request = botocore_adapter.encode_request(call.service, call.operation, call.params, call.region)
+        response, members = self.moto.ask(call.service, request, call.account)
+        if members is not None:
+            return members
         protocol = botocore_adapter.protocol_of(call.service, request.content_type)
-        onward = replace(call, protocol=protocol)
-        return wire.decode_answer(onward, self.moto.send(call.service, request, call.account))
+        return wire.decode_answer(replace(call, protocol=protocol), response)
 
     def ask(self, call: Call) -> dict[str, Any]:
         """Return the answer that a client would get. Raises AwsError for a refusal."""

@@ -31,6 +31,7 @@ from werkzeug.exceptions import HTTPException, NotFound
 
 from fargatectl.sandbox.faults import AwsError
 from fargatectl.sandbox.http import Request, Response
+from fargatectl.sandbox.moto_answers import Catcher
 from fargatectl.sandbox.moto_haste import hasten, hasten_certificates
 
 if TYPE_CHECKING:
@@ -40,6 +41,8 @@ if TYPE_CHECKING:
 LOCK = threading.RLock()
 
 hasten()
+_CATCHER = Catcher()
+_CATCHER.stand()
 
 _MODULES = {"lambda": "awslambda", "acm-pca": "acmpca"}
 _FATAL = (KeyError, AttributeError, TypeError, ValueError, IndexError, AssertionError)
@@ -88,6 +91,14 @@ class Moto:
         """Return moto's own object for a service; to be used inside `active`, for what its API cannot say."""
         regions = get_backend(_module(service))[account]  # type: ignore[call-overload]
         return regions[region if region in regions else "aws"]
+
+    def ask(self, service: str, request: Request, account: str) -> tuple[Response, dict[str, Any] | None]:
+        """Let moto answer, and return the members too where they are at hand: the response is empty then.
+
+        Raises AwsError as `send` does.
+        """
+        with self.active():
+            return _CATCHER.ask(lambda: self.send(service, request, account))
 
     def send(self, service: str, request: Request, account: str) -> Response:
         """Let moto answer. Raises AwsError where moto has no such operation or breaks over it."""

@@ -119,7 +119,7 @@ STACKS = {
                 ('test = { host = "next.example.com" }\n', ""),
             ),
             folder=HERE,
-            every=4,
+            every=9,
         ),
         Stack(
             "tended",

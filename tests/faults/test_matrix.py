@@ -38,7 +38,7 @@ def test_lost_answers_and_denials_leave_nothing_twice_and_nothing_half(name: str
 @pytest.mark.parametrize("kind", [kind for kind in KINDS if kind not in {*CRASHES, "lost", "denied"}])
 def test_every_other_kind_of_fault_converges_at_a_sample_of_calls(kind: str) -> None:
     name = FLOWS[list(KINDS).index(kind) % len(FLOWS)]
-    reports = drive(flow("guide", name), [kind], Aim(every=4))
+    reports = drive(flow("guide", name), [kind], Aim(every=8))
     assert not failures(reports), failures(reports)
 
 

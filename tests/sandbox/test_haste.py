@@ -4,9 +4,14 @@ from __future__ import annotations
 
 from importlib import import_module
 from importlib.util import find_spec, module_from_spec
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
+
+from fargatectl.sandbox.botocore_adapter import decode_response, encode_request
+
+if TYPE_CHECKING:
+    from tests.sandbox.ecs_scene import Scene
 
 DOCUMENTS: tuple[dict[str, Any], ...] = (
     {"a": {"@xmlns": "https://x/?a=1&b='\"", "b": ["x", {"c": 1, "#text": "<&>"}, None, ""], "d": [], "e": {}}},
@@ -30,3 +35,27 @@ def test_xml_is_what_xmltodict_writes(document: dict[str, Any], *, short: bool, 
     quick = import_module("xmltodict").unparse
     assert quick is not fresh.unparse
     assert quick(document, **how) == fresh.unparse(document, **how)
+
+
+def test_answers_without_xml_are_what_a_client_reads(scene: Scene) -> None:
+    group = scene.balance()
+    asked: list[tuple[str, str, dict[str, Any]]] = [
+        ("ec2", "DescribeVpcs", {}),
+        ("ec2", "DescribeSubnets", {}),
+        ("ec2", "DescribeSecurityGroups", {}),
+        ("ec2", "DescribeRouteTables", {}),
+        ("elbv2", "DescribeLoadBalancers", {}),
+        ("elbv2", "DescribeListeners", {"LoadBalancerArn": scene.balancer["LoadBalancerArn"]}),
+        ("elbv2", "DescribeTags", {"ResourceArns": [group]}),
+        ("elbv2", "DescribeTargetGroupAttributes", {"TargetGroupArn": group}),
+        ("iam", "GetAccountAuthorizationDetails", {}),
+    ]
+    cloud = scene.local.cloud
+    with cloud.moto.active():
+        for service, operation, params in asked:
+            request = encode_request(service, operation, params, scene.local.region)
+            _, members = cloud.moto.ask(service, request, scene.local.account)
+            written = cloud.moto.send(service, request, scene.local.account)
+            protocol = "ec2" if service == "ec2" else "query"
+            assert members
+            assert members == decode_response(service, operation, protocol, written), operation
