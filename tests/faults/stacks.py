@@ -119,7 +119,7 @@ STACKS = {
                 ('test = { host = "next.example.com" }\n', ""),
             ),
             folder=HERE,
-            every=9,
+            every=4,
         ),
         Stack(
             "tended",
