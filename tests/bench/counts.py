@@ -41,10 +41,10 @@ class Tally:
     def run(self, tag: str, **options: Any) -> dict[str, Any]:
         """Plan and deploy; return calls by operation, round trips, and those up to the UpdateService."""
         world, depth, reached = self.world, Depth(), dict[str, int]()
+        world.__dict__.pop("aws", None)  # each run is a process of its own, which knows nothing yet
         asked: Counter[str] = Counter()
         text = services(self.number, tag=tag)
         stack = world.blueprint(text).stack
-        world.aws.reads.clear()
 
         def count(call: Call, apply: Callable[[], Response]) -> Response:
             name = f"{call.service}:{call.operation}"

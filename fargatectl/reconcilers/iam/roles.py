@@ -182,7 +182,8 @@ class Roles(Reconciler[Role, RoleOut]):
         def gone() -> bool | None:
             return True if _role(aws, name) is None else None
 
-        _remove_policies(aws, name, _inline_names(aws, name), _attached(aws, name))
+        inline, attached = aws.together(lambda: _inline_names(aws, name), lambda: _attached(aws, name))
+        _remove_policies(aws, name, inline, attached)
         _ignoring_gone(lambda: retrying(aws, lambda: aws.iam.delete_role(RoleName=name), _STILL_ATTACHED, _EDITED))
         # A replacement takes the name at once; IAM may go on showing the old role for a moment.
         polling(aws, f"deletion of the role {name}", gone, seconds=_GONE_SECONDS, interval=1)

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from fargatectl.model.change import Delta
     from fargatectl.model.ownership import Ownership
 
+_STATUSES = ("ACTIVE", "INACTIVE")
 _DELETE_MAX = 10  # ECS API Reference, DeleteTaskDefinitions: taskDefinitions
 JOB_DEFINITION = "jobs.task_definition"
 DEFAULT_STORAGE_GIB = 20  # what Fargate gives when nothing is asked; sending exactly 20 is refused
@@ -155,20 +156,14 @@ class TaskDefinitions(Reconciler[TaskDefinition, TaskDefinitionOut]):
     def delete(self, aws: Aws, live: Live[TaskDefinition, TaskDefinitionOut]) -> None:
         """Deregister and delete every revision of the family that carries the family's owner."""
         mine = live.spec.tags
-        active, inactive = (self._revisions(aws, live.spec.family, status) for status in ("ACTIVE", "INACTIVE"))
-        ours = [
-            arn
-            for arn, owned in zip(active, aws.each(lambda arn: _carries(aws, arn, mine), active), strict=True)
-            if owned
-        ]
-        old = [
-            arn
-            for arn, owned in zip(inactive, aws.each(lambda arn: _carries(aws, arn, mine), inactive), strict=True)
-            if owned
-        ]
-        for arn in ours:  # one after the other: ECS allows one such call a second beyond a burst of 20
+        active, inactive = aws.each(lambda status: self._revisions(aws, live.spec.family, status), _STATUSES)
+        listed = [*active, *inactive]
+        carry = aws.each(lambda arn: _carries(aws, arn, mine), listed)
+        ours = [arn for arn, owned in zip(listed, carry, strict=True) if owned]
+        # One after the other: ECS allows one such call a second beyond a burst of 20.
+        for arn in [arn for arn in active if arn in ours]:
             aws.ecs.deregister_task_definition(taskDefinition=arn)
-        for batch in chunks([*ours, *old], _DELETE_MAX):
+        for batch in chunks(ours, _DELETE_MAX):
             aws.ecs.delete_task_definitions(taskDefinitions=list(batch))
 
     @staticmethod
