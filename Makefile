@@ -29,8 +29,8 @@ torture: $(STAMP) ## Try every fault at every call, pairs of faults and orders o
 		$(BIN)/python -m tests.faults --fault crash-after --fault lost --then $$then --seed $$seed || exit 1; done; done
 	@FARGATECTL_TORTURE=1 $(BIN)/pytest -q tests/faults/test_life.py
 
-bench: $(STAMP) ## Measure it from outside, into docs/performance.md: half an hour (QUICK=1: a minute, writes nothing; MOST=50: no more services)
-	@$(BIN)/python -m tests.bench $(if $(QUICK),--quick) $(if $(MOST),--most $(MOST))
+bench: $(STAMP) ## Measure it from outside, into docs/performance.md: 20 minutes (QUICK=1: a minute, writes nothing; MOST=50: no more services; PLUGINS=FOLDER: Terraform's provider)
+	@$(BIN)/python -m tests.bench $(if $(QUICK),--quick) $(if $(MOST),--most $(MOST)) $(if $(PLUGINS),--plugins $(PLUGINS))
 
 diagnosis: $(STAMP) ## Print precision and recall of every known cause of failed deployments
 	@$(BIN)/python -m tests.rollout.diagnosed

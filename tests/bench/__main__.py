@@ -9,40 +9,41 @@ from pathlib import Path
 
 from tests.bench import peers, plot, report
 from tests.bench.lab import Lab
-from tests.bench.phases import Setting, deployments, start_up
+from tests.bench.phases import Life, Setting, live, start_up
 
 _DOCS = Path(__file__).parents[2] / "docs"
 _MANY = 200
-"""So many services are made at the pace that ECS allows: minutes, whatever the latency. One latency is enough."""
 
 
-def settings(*, quick: bool) -> list[Setting]:
-    """Return what is measured: numbers of services under latencies, with and without a price for each connection."""
+def lives(*, quick: bool) -> list[Life]:
+    """Return what is measured. From fifty services on, ECS's rates tell how long a change takes, not the network."""
     if quick:
-        return [Setting(number, latency) for number in (1, 10) for latency in (0.0, 0.05)]
-    few = [Setting(number, latency) for number in (1, 10) for latency in (0.0, 0.02, 0.05, 0.15)]
-    more = [Setting(50, latency, throttled=True) for latency in (0.0, 0.05)]
-    priced = [Setting(number, 0.05, per_connection=0.1, throttled=number > 1) for number in (1, 50)]
-    return [*few, *more, *priced, Setting(_MANY, 0.05, throttled=True)]
+        return [Life(Setting(number, latency)) for number in (1, 10) for latency in (0.0, 0.05)]
+    one = [Life(Setting(1, latency), runs=3) for latency in (0.0, 0.02, 0.05, 0.15)]
+    priced = Life(Setting(1, 0.05, per_connection=0.1))
+    ten = [Life(Setting(10, latency)) for latency in (0.0, 0.05)]
+    fifty = Life(Setting(50, 0.05, throttled=True), looks=(0.0, 0.15))
+    return [*one, priced, *ten, fifty, Life(Setting(_MANY, 0.05, throttled=True), ends=False)]
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="one and ten services, few runs: a minute; writes nothing")
     parser.add_argument("--most", type=int, default=_MANY, help="the largest number of services (all)")
+    parser.add_argument("--plugins", type=Path, help="a folder from which Terraform takes its provider")
     options = parser.parse_args()
-    chosen = [setting for setting in settings(quick=options.quick) if setting.services <= options.most]
     with tempfile.TemporaryDirectory() as directory:
         lab = Lab(Path(directory))
         try:
             starts = start_up(lab, runs=3 if options.quick else 9)
             sys.stdout.write(report.starts(starts) + "\n")
             found = []
-            for setting in chosen:
-                found += deployments(lab, setting, runs=1 if options.quick else 3)
-                sys.stdout.write(report.lines(found[-4:]) + "\n")
+            for life in [life for life in lives(quick=options.quick) if life.setting.services <= options.most]:
+                measured = live(lab, life)
+                sys.stdout.write(report.lines(measured) + "\n")
                 sys.stdout.flush()
-            others = [] if options.quick else peers.measure(lab)
+                found += measured
+            others = [] if options.quick else peers.measure(lab, plugins=options.plugins)
         finally:
             lab.close()
     if not options.quick:

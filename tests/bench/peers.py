@@ -9,11 +9,15 @@ from typing import TYPE_CHECKING
 
 from tests.bench.files import services
 from tests.bench.lab import Failed
+from tests.bench.phases import DESTROY, FIRST, IMAGE, NOTHING
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from tests.bench.lab import Lab, Run
 
 _LATENCY = 0.05
+_INIT_SECONDS = 120
 _TERRAFORM = """
 variable "tag" { default = "stable" }
 provider "aws" {
@@ -74,9 +78,9 @@ class Peer:
     why: str = "not installed"
 
 
-def measure(lab: Lab) -> list[Peer]:
-    """Return all peers."""
-    return [_terraform(lab), _ecs_deploy(lab), Peer("deployfish"), Peer("AWS CDK")]
+def measure(lab: Lab, *, plugins: Path | None) -> list[Peer]:
+    """Return all peers. `plugins` is a folder from which Terraform takes its provider, instead of from its registry."""
+    return [_terraform(lab, plugins), _ecs_deploy(lab), Peer("deployfish"), Peer("AWS CDK")]
 
 
 def _ecs_deploy(lab: Lab) -> Peer:
@@ -89,26 +93,34 @@ def _ecs_deploy(lab: Lab) -> Peer:
     lab.run("deploy", "--yes")
     command = [tool, "deploy", "bench", "bench-s0", "-i", "s0", "public.ecr.aws/nginx/nginx:next", "--timeout", "-1"]
     try:
-        peer.rows.append(("new image", lab.measure(command, latency=_LATENCY)))
+        peer.rows.append((IMAGE, lab.measure(command, latency=_LATENCY)))
     except Failed as error:
         peer.why = str(error).splitlines()[0]
     return peer
 
 
-def _terraform(lab: Lab) -> Peer:
+def _terraform(lab: Lab, plugins: Path | None) -> Peer:
     peer = Peer("Terraform with its AWS provider")
     tool = shutil.which("terraform")
     if tool is None:
         return peer
     lab.reset()
     (lab.directory / "main.tf").write_text(_TERRAFORM)
-    quiet = subprocess.DEVNULL
-    ready = subprocess.run([tool, "init", "-input=false"], cwd=lab.directory, stdout=quiet, stderr=quiet, check=False)  # noqa: S603 - a peer
-    if ready.returncode != 0:
-        peer.why = "the provider cannot be had here"
+    source = [f"-plugin-dir={plugins}"] if plugins else []
+    try:
+        subprocess.run(  # noqa: S603 - a peer
+            [tool, "init", "-input=false", *source],
+            cwd=lab.directory,
+            capture_output=True,
+            check=True,
+            timeout=_INIT_SECONDS,
+        )
+    except subprocess.SubprocessError:
+        peer.why = "its provider cannot be had here; PLUGINS=FOLDER names a mirror"
         return peer
     apply, plan = [tool, "apply", "-auto-approve", "-input=false"], [tool, "plan", "-input=false"]
-    phases = {"first deploy": apply, "nothing to do": plan, "new image": [*apply, "-var", "tag=next"]}
+    new = ["-var", "tag=next"]
+    phases = {FIRST: apply, NOTHING: plan, IMAGE: [*apply, *new], DESTROY: [*apply, "-destroy", *new]}
     try:
         for phase, command in phases.items():
             peer.rows.append((phase, lab.measure(command, latency=_LATENCY)))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import statistics
 import sys
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from tests.bench.files import services
@@ -17,6 +17,8 @@ FIRST, NOTHING, IMAGE, DESTROY = "first deploy", "nothing to do", "new image", "
 PHASES = (FIRST, NOTHING, IMAGE, DESTROY)
 _RELEASED_SECONDS = 3.0
 """A run that follows so soon upon another's end plans twice, for the clocks might differ."""
+_FULL_SECONDS = 3.0
+"""Then ECS's buckets of tokens are full again; runs cannot know what another has just taken of them."""
 _EMPTY_APP = """
 import typer
 app = typer.Typer(rich_markup_mode="rich")
@@ -37,6 +39,18 @@ class Setting:
     latency: float
     per_connection: float = 0.0
     throttled: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Life:
+    """An app's life under one setting. What can be repeated is, `runs` times. `looks` are latencies under which a run
+    with nothing to do is measured besides. Without `ends` it is not destroyed: ECS takes two seconds for each service.
+    """
+
+    setting: Setting
+    runs: int = 1
+    looks: tuple[float, ...] = ()
+    ends: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,25 +93,31 @@ def start_up(lab: Lab, *, runs: int) -> list[Start]:
     return found
 
 
-def deployments(lab: Lab, setting: Setting, *, runs: int) -> list[Measured]:
-    """Deploy, look, change and destroy so many services; the phases that can be repeated are, `runs` times."""
+def live(lab: Lab, life: Life) -> list[Measured]:
+    """Deploy, look, change and destroy."""
+    setting, number = life.setting, life.setting.services
     lab.reset(throttled=setting.throttled)
-    lab.write(services(setting.services))
+    lab.write(services(number))
     lab.run("diff")  # leaves copies of AWS's models, as every run but a machine's first finds them
-    first = _run(lab, setting, "deploy", "--yes")
-    nothing = [_run(lab, setting, "deploy", "--yes") for _ in range(runs)]
+    found = [Measured(setting, FIRST, _run(lab, setting, "deploy", "--yes"))]
+    for latency in (setting.latency, *life.looks):
+        looking = replace(setting, latency=latency)
+        found.append(Measured(looking, NOTHING, _median([_run(lab, looking, "deploy", "--yes") for _ in range(3)])))
     changed = []
-    for number in range(1 if setting.throttled else runs):
-        lab.write(services(setting.services, tag=f"v{number}"))
+    for place in range(life.runs):
+        lab.write(services(number, tag=f"v{place}"))
         time.sleep(_RELEASED_SECONDS)
         changed.append(_run(lab, setting, "deploy", "--yes"))
-    time.sleep(_RELEASED_SECONDS)
-    gone = _run(lab, setting, "destroy", "--yes")
-    phases = {FIRST: first, NOTHING: _median(nothing), IMAGE: _median(changed), DESTROY: gone}
-    return [Measured(setting, phase, run) for phase, run in phases.items()]
+    found.append(Measured(setting, IMAGE, _median(changed)))
+    if life.ends:
+        time.sleep(_RELEASED_SECONDS)
+        found.append(Measured(setting, DESTROY, _run(lab, setting, "destroy", "--yes")))
+    return found
 
 
 def _run(lab: Lab, setting: Setting, *arguments: str) -> Run:
+    if setting.throttled:
+        time.sleep(_FULL_SECONDS)
     return lab.run(*arguments, latency=setting.latency, per_connection=setting.per_connection)
 
 

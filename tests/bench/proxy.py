@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import math
 import re
 import threading
 import time
@@ -72,27 +71,6 @@ class Traffic:
                 counted.append(call)
             written = written or (call.mutating and not call.is_lock)
         return counted
-
-    def chain(self, last: str = "") -> int:
-        """Return the serial round trips: the longest run of counted calls each of which began after the one before.
-
-        With `last`, those up to the first call of that name.
-        """
-        ended = next((call.ended for call in self.counted if call.name == last), math.inf)
-        depths: list[tuple[float, int]] = []
-        for call in sorted(self.counted, key=lambda call: call.began):
-            if call.ended <= ended:
-                depths.append((call.ended, 1 + max((depth for end, depth in depths if end <= call.began), default=0)))
-        return max((depth for _, depth in depths), default=0)
-
-    @property
-    def most_at_once(self) -> int:
-        edges = sorted([(call.began, 1) for call in self.calls] + [(call.ended, -1) for call in self.calls])
-        at_once = most = 0
-        for _, step in edges:
-            at_once += step
-            most = max(most, at_once)
-        return most
 
 
 class Proxy:

@@ -24,7 +24,7 @@ First deploy: reads, security group, load balancer, listener, rule, service, sca
 load balancer, listeners, rules. New image: service, task definition, a new revision, the update. Destroy: three reads,
 then service, listener, target group, security group.
 """
-_COLUMNS = "services | latency | phase | wall | CPU | peak | calls | writes | in a row | connections | throttled"
+_COLUMNS = "services | latency | phase | wall | CPU | peak | calls | writes | connections | throttled"
 
 
 def starts(found: Iterable[Start]) -> str:
@@ -47,7 +47,7 @@ def _row(one: Measured) -> str:
     refused = sum(call.throttled for call in traffic.calls)
     return (
         f"{setting.services} | {latency} | {one.phase} | {run.wall:.2f} s | {run.cpu:.2f} s | {run.peak_mib:.0f} MiB | "
-        f"{len(traffic.counted)} | {writes} | {traffic.chain()} | {traffic.connections} | {refused}"
+        f"{len(traffic.counted)} | {writes} | {traffic.connections} | {refused}"
     )
 
 
@@ -72,7 +72,7 @@ def _measured(started: Iterable[Start], found: Sequence[Measured], others: Seque
             "### Start-up\n",
             starts(started),
             "### Deployments\n",
-            "![Wall time by the number of services](performance.svg)\n",
+            "![Time of each phase by the number of services](performance.svg)\n",
             lines(found),
             "### Round trips, one service\n",
             _round_trips(single),
