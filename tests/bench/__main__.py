@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import signal
 import sys
 import tempfile
 from pathlib import Path
@@ -32,6 +33,7 @@ def main() -> int:
     parser.add_argument("--most", type=int, default=_MANY, help="the largest number of services (all)")
     parser.add_argument("--plugins", type=Path, help="a folder from which Terraform takes its provider")
     options = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that the local AWS ends too
     with tempfile.TemporaryDirectory() as directory:
         lab = Lab(Path(directory))
         try:
