@@ -124,7 +124,8 @@ class Progress:
         rollout = self._rollouts[name]
         last = rollout.last
         mark = _WELL if last.stage == _STEADY else _BADLY if last.over else _GOING
-        elapsed = duration((now - rollout.began).total_seconds())
+        end = rollout.at if last.over or last.stage == _STEADY else now
+        elapsed = duration((end - rollout.began).total_seconds())
         left = (last.left or 0) - (now - rollout.at).total_seconds()
         time = f"{elapsed}, about {_roughly(left)} left" if left > 0 else elapsed
         counts = f", {', '.join(_new(last))}" if counted else ""

@@ -98,6 +98,16 @@ def test_progress_on_a_terminal(width: int) -> None:
     matches(f"progress-{width}", progress.screen(now=samples.at(48), width=width, height=40))
 
 
+def test_a_rollout_took_as_long_as_it_took_whatever_else_goes_on() -> None:
+    progress = Progress("shop", samples.START)
+    moving = next(event for event in samples.EVENTS if isinstance(event, DeploymentEvent))
+    progress.apply(replace(moving, began=samples.at(11)))
+    progress.apply(replace(moving, at=samples.at(41), rollout=replace(moving.rollout, stage="failed", over=True)))
+    (line,) = progress.screen(now=samples.at(300), width=80, height=40).plain.splitlines()[1:]
+    assert line.startswith("  ✗ rollout of web  failed")
+    assert line.endswith(" 30 s")
+
+
 @pytest.mark.parametrize("height", range(4, 16))
 def test_a_low_terminal_shows_what_goes_on(height: int) -> None:
     progress = Progress("shop", samples.START)
