@@ -51,7 +51,7 @@ class PastDeployment:
     digest: str = ""
     registered_by: str = ""
     current: bool = False
-    """Whether the service is to run this revision now."""
+    """Whether this is the newest deployment of the revision that the service is to run now."""
     settings: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
     @property
