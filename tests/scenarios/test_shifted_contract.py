@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from fargatectl.model.change import Action
+from fargatectl.model.values import Address
 from fargatectl.sandbox.inprocess import LocalAws
 from tests.world import World
 
@@ -37,7 +38,7 @@ def test_the_parts_of_a_canary_are_healed_and_its_weights_left_to_ecs(tmp_path: 
     world = World(LocalAws(), tmp_path)
     outputs = world.deploy(FILE).outputs
     new = FILE.replace("shop/web:1", "shop/web:2")
-    rule = outputs["alb.rule/web"].arn
+    rule = outputs[Address("alb.rule/web")].arn
     before = forwarding(world, rule)
     world.deploy(new)
     weights = forwarding(world, rule)
@@ -45,7 +46,7 @@ def test_the_parts_of_a_canary_are_healed_and_its_weights_left_to_ecs(tmp_path: 
     assert weights != before, "ECS moved the requests to the other group"
     assert not world.plan(new).plan.changes, "and that is no drift"
 
-    role = outputs["iam.role/web-infrastructure"].arn.rpartition("/")[2]
+    role = outputs[Address("iam.role/web-infrastructure")].arn.rpartition("/")[2]
     (managed,) = world.aws.iam.list_attached_role_policies(RoleName=role)["AttachedPolicies"]
     world.aws.iam.detach_role_policy(RoleName=role, PolicyArn=managed["PolicyArn"])
     elsewhere: Any = [{"Field": "path-pattern", "PathPatternConfig": {"Values": ["/elsewhere"]}}]
