@@ -11,11 +11,11 @@ from fargatectl.aws.tags import pairs
 from fargatectl.errors import Refused
 from fargatectl.model.change import Delta
 from fargatectl.model.values import known
-from fargatectl.reconcilers import cloudmap
 from fargatectl.reconcilers.alb.actions import to_aws
 from fargatectl.reconcilers.alb.load_balancer import LoadBalancers
 from fargatectl.reconcilers.alb.rule import RuleOut, Rules
 from fargatectl.reconcilers.alb.target_group import TargetGroups
+from fargatectl.reconcilers.cloudmap import operations as cloudmap
 from fargatectl.reconcilers.cluster import Clusters
 from fargatectl.reconcilers.iam.roles import Role, Roles
 from fargatectl.reconcilers.logs import LogGroups
