@@ -49,7 +49,7 @@ RULES = (
             r"required)[ :'\"`]+(?P<needed2>(?-i:[A-Z][A-Z0-9_]{2,}))\b.*?"
             r"(?:not (?:set|found|defined|present)|missing|required|unset|empty|undefined)|"
             r"(?:missing|undefined|unset|"
-            r"required)[^:]{0,40}(?:environment )?variables?[ :'\"`]+(?P<needed3>(?-i:[A-Z][A-Z0-9_]{2,}))|"
+            r"required)[^:]{0,40}\bvar(?:iable)?s?[ :'\"`]+(?P<needed3>(?-i:[A-Z][A-Z0-9_]{2,}))|"
             r"(?P<needed4>\b(?-i:[A-Z][A-Z0-9_]{3,}))['\"`]?:? (?:(?:is|was|must be) (?:not set|required|"
             r"missing|unset|undefined|set)|environment variable|parameter not set|unbound variable)|"
             r"(?:resolve placeholder|key not found:?) ['\"`](?P<needed5>(?-i:[A-Z][A-Z0-9_]{2,}))\b"
