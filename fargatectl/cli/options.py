@@ -235,7 +235,7 @@ class UnlockOptions(FileOptions):
     generation: Annotated[int, Argument(metavar="GENERATION", help="The exact number, as the refusal names it.")]
 
 
-ServiceArguments = Annotated[list[str] | None, Argument(metavar="[SERVICE]...", help="By default all services.")]
+ServiceArguments = Annotated[list[str] | None, Argument(metavar="SERVICE", help="By default all services.")]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -268,7 +268,7 @@ class RollbackOptions(OperationOptions):
     """What `rollback` takes."""
 
     service: Annotated[
-        str | None, Argument(metavar="[SERVICE]", help="The service; may be left out if there is one.")
+        str | None, Argument(metavar="SERVICE", help="The service; may be left out if there is one.")
     ] = None
     to: Annotated[
         str | None,
@@ -302,7 +302,7 @@ class ScaleOptions(OperationOptions):
 
     service: Annotated[str, Argument(metavar="SERVICE", help="The service.")]
     count: Annotated[
-        int | None, Argument(metavar="[N]", min=0, max=5000, help="So many tasks, where no autoscaler owns the count.")
+        int | None, Argument(metavar="N", min=0, max=5000, help="So many tasks, where no autoscaler owns the count.")
     ] = None
     min: Annotated[
         int | None,
@@ -318,9 +318,9 @@ class ScaleOptions(OperationOptions):
 class RunOptions(FileOptions):
     """What `run` takes."""
 
-    job: Annotated[str, Argument(metavar="JOB", help="The job: a table [jobs.JOB].")]
+    job: Annotated[str, Argument(metavar="JOB", help="The job: a table \\[jobs.JOB].")]
     command: Annotated[
-        list[str] | None, Argument(metavar="[-- COMMAND]...", help="Run this instead of the job's own command.")
+        list[str] | None, Argument(metavar="-- COMMAND", help="Run this instead of the job's own command.")
     ] = None
     no_wait: Annotated[
         bool, Option("--no-wait", help="Start it and leave, without its lines.", rich_help_panel=FOLLOW)
@@ -365,9 +365,9 @@ class LogsOptions(FileOptions):
 class InsightsOptions(FileOptions):
     """What `insights` takes."""
 
-    name: Annotated[
-        str | None, Argument(metavar="[NAME]", help="A ready-made query; without one, they are listed.")
-    ] = None
+    name: Annotated[str | None, Argument(metavar="NAME", help="A ready-made query; without one, they are listed.")] = (
+        None
+    )
     query: Annotated[
         str | None,
         Option("--query", metavar="QUERY", help="A query in the language of Logs Insights.", rich_help_panel=SCOPE),
@@ -411,5 +411,5 @@ class SandboxSetOptions(OutputOptions):
 
     assignment: Annotated[
         list[str] | None,
-        Argument(metavar="[KEY=VALUE]...", help="What to set; KEY= clears. Without one, all keys are listed."),
+        Argument(metavar="KEY=VALUE", help="What to set; KEY= clears. Without one, all keys are listed."),
     ] = None

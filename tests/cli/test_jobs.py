@@ -240,3 +240,10 @@ def test_a_job_is_stopped_at_its_timeout(shell: Shell) -> None:
     assert done.code == 125
     assert "was stopped at its timeout" in done.err
     assert tasks(shell)[0]["stopCode"] == "UserInitiated"
+
+
+def test_help_shows_its_brackets_once(shell: Shell) -> None:
+    text = shell("run", "--help").out
+    assert "a table [jobs.JOB]." in text
+    assert "[-- COMMAND]..." in text
+    assert "[[" not in text + shell("why", "--help").out
