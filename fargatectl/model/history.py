@@ -19,6 +19,7 @@ class DeploymentOutcome(StrEnum):
     RUNNING = "in_progress"
     ROLLING_BACK = "rolling_back"
     SUCCEEDED = "succeeded"
+    FAILED = "failed"
     ROLLED_BACK = "rolled_back"
     ROLLBACK_FAILED = "rollback_failed"
     STOPPED = "stopped"

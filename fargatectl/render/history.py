@@ -21,6 +21,7 @@ _WORDS = {
     Outcome.RUNNING: ("in progress", "yellow"),
     Outcome.ROLLING_BACK: ("rolling back", "red"),
     Outcome.SUCCEEDED: ("succeeded", "green"),
+    Outcome.FAILED: ("failed", "red"),
     Outcome.ROLLED_BACK: ("rolled back", "red"),
     Outcome.ROLLBACK_FAILED: ("rollback failed", "red"),
     Outcome.STOPPED: ("stopped", "yellow"),

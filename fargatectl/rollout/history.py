@@ -12,6 +12,7 @@ from fargatectl.aws.errors import BotoCoreError, ClientError, explain, says
 from fargatectl.aws.session import chunks
 from fargatectl.model.history import DeploymentOutcome, PastDeployment
 from fargatectl.reconcilers.service.reading import describe
+from fargatectl.rollout.outcome import nothing_to_go_back_to
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -117,7 +118,7 @@ def _past(
         service=name,
         id=brief["serviceDeploymentArn"],
         revision=brief["targetServiceRevisionArn"],
-        outcome=_OUTCOMES.get(brief["status"], DeploymentOutcome.RUNNING),
+        outcome=_outcome(brief),
         created_at=brief["createdAt"],
         started_at=brief.get("startedAt"),
         finished_at=brief.get("finishedAt"),
@@ -128,3 +129,10 @@ def _past(
         registered_by=registrants.get(definition, ""),
         settings={key: revision[key] for key in _SETTINGS if key in revision},
     )
+
+
+def _outcome(brief: Mapping[str, Any]) -> DeploymentOutcome:
+    """Return how it ended. What fails with nothing to go back to ECS calls a rollback that failed, too."""
+    if brief["status"] == "ROLLBACK_FAILED" and nothing_to_go_back_to(brief.get("statusReason", "")):
+        return DeploymentOutcome.FAILED
+    return _OUTCOMES.get(brief["status"], DeploymentOutcome.RUNNING)

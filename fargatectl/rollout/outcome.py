@@ -97,6 +97,11 @@ def _with_tasks(service: ServiceTypeDef, wanted: int) -> Ended | None:
     return Ended(End.SUCCEEDED) if service["runningCount"] >= min(service["desiredCount"], wanted) else None
 
 
+def nothing_to_go_back_to(reason: str) -> bool:
+    """Tell from ECS's reason whether a rollback failed for want of a revision that had ever been deployed well."""
+    return "no rollback candidate" in reason.lower()
+
+
 def _judge_record(service: ServiceTypeDef, record: Any, *, first: bool, stopped_by_us: bool) -> Ended | None:  # noqa: ANN401
     """Read DescribeServiceDeployments (ECS API Reference, ServiceDeployment: status)."""
     status, reason = record["status"], record.get("statusReason", "")
@@ -108,7 +113,7 @@ def _judge_record(service: ServiceTypeDef, record: Any, *, first: bool, stopped_
         by_whom = End.ROLLED_BACK_BY_OTHERS if by_hand else End.ROLLED_BACK
         return Ended(End.ROLLED_BACK_BY_US if stopped_by_us else by_whom, reason)
     if status == "ROLLBACK_FAILED":
-        nothing = first or "no rollback candidate" in said
+        nothing = first or nothing_to_go_back_to(reason)
         return Ended(End.FIRST_FAILED if nothing else End.ROLLBACK_FAILED, reason)
     if status == "STOPPED":
         return Ended(_stopped(service, said, first=first), reason)

@@ -48,6 +48,11 @@ def test_the_past_is_told_and_undone(shell: Shell) -> None:
     assert shell.writes() == []
 
 
+def test_a_first_deployment_that_failed_is_not_called_a_rollback(shell: Shell) -> None:
+    shell("deploy", "--yes", "--image", "shop/web:crash")
+    assert shell("history", "--json").json["deployments"][0]["outcome"] == "failed"
+
+
 def test_a_rollback_goes_to_the_success_before_and_is_followed(shell: Shell) -> None:
     shell("deploy", "--yes")
     shell("deploy", "--yes", "--image", "shop/web:2")

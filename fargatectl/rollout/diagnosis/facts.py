@@ -316,7 +316,7 @@ def _changes(case: Case, hit: Hit) -> Iterator[Fact]:
     shown = [f"image {before.get('image')} → {after.get('image')}" if key == "image" else key for key in differing]
     shown += [key for key in ("cpu", "memory") if old.get(key) != new.get(key)]
     if shown and before:
-        yield Fact(f"{now} differs from {was}, which works: {', '.join(shown)}")
+        yield Fact(f"{now} differs from {was}, the one before: {', '.join(shown)}")
 
 
 def _names(container: Mapping[str, Any], key: str) -> set[str]:
