@@ -50,7 +50,7 @@ if TYPE_CHECKING:
     from fargatectl.sandbox.wire import Call
     from fargatectl.stack import Blueprint
     from tests.faults.kinds import Fault, Kind
-    from tests.faults.stacks import Flow
+    from tests.faults.stacks import Flow, Stack
 
 A_WHILE = 3600.0  # seconds in which AWS finishes whatever it is about
 
@@ -303,9 +303,7 @@ def attempt(scene: Scene, flow: Flow) -> str:
 def start(flow: Flow, kinds: tuple[Kind, ...] = (), aim: Aim | None = None) -> Seam:
     """Build the state that the flow starts from, and put the seam in between."""
     aim = aim or Aim()
-    warm = warmed()
-    warm.local.intercept(None)
-    warm.local.reset()
+    warm = warmed(flow.stack)
     scene = Scene(warm.local, warm.directory, variables={**flow.stack.variables}, seed=aim.seed)
     scene.__dict__["aws"] = warm.aws
     # botocore naps between its retries by the module `time`; here the virtual clock moves instead.
@@ -384,15 +382,28 @@ def _settled(seam: Seam, flow: Flow) -> list[str]:
 
 
 @cache
-def warmed() -> World:
-    """Return a world that has lived once: clients, service models and parsers are made before anything forks."""
+def _world() -> World:
     local = LocalAws(speed=AWS_SPEED)
     local.cloud.timeline = Haltable(local.clock, AWS_SPEED)
     world = World(local, Path(mkdtemp(prefix="fargatectl-faults-")))
     world.__dict__["aws"] = make_aws(local, secret=canaries.CANARY)
-    for stack in STACKS.values():
-        world.variables = {**stack.variables}
-        world.deploy(stack.text)
-        look(world.local)
-        world.destroy(stack.text)
+    return world
+
+
+@cache
+def _lived(name: str) -> None:
+    world, stack = _world(), STACKS[name]
+    world.variables = {**stack.variables}
+    world.deploy(stack.text)
+    look(world.local)
+    world.destroy(stack.text)
+
+
+def warmed(stack: Stack) -> World:
+    """Return a world in which `stack` has lived once: clients, models and parsers are made before anything forks."""
+    world = _world()
+    world.local.intercept(None)
+    world.local.reset()
+    _lived(stack.name)
+    world.local.reset()
     return world

@@ -14,16 +14,18 @@ from tests.faults.stacks import flow
 
 @pytest.mark.parametrize("bug", BUGS, ids=lambda bug: bug.name)
 def test_a_planted_bug_is_caught(bug: Bug) -> None:
+    hunted = flow("guide", bug.flow)
+
     def hunt() -> dict[str, Any]:
         bug.plant()
         return {
             "problems": [
                 problem
-                for report in drive(flow("guide", bug.flow), bug.kinds, Aim(on=bug.calls))
+                for report in drive(hunted, bug.kinds, Aim(on=bug.calls))
                 for problem in report.problems
             ]
         }
 
-    warmed()  # before the bug is planted, once for all
+    warmed(hunted.stack)  # before the bug is planted, once for all
     found = apart(hunt)["problems"]
     assert any(bug.shows in problem for problem in found), found
