@@ -20,9 +20,7 @@ def test_a_planted_bug_is_caught(bug: Bug) -> None:
         bug.plant()
         return {
             "problems": [
-                problem
-                for report in drive(hunted, bug.kinds, Aim(on=bug.calls))
-                for problem in report.problems
+                problem for report in drive(hunted, bug.kinds, Aim(on=bug.calls)) for problem in report.problems
             ]
         }
 
