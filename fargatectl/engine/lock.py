@@ -267,11 +267,19 @@ class Lease:
         return 0.0 if latest.state is State.HELD else self._turn.before.age(latest)
 
     def renew(self) -> None:
-        """Renew the lease if that is due. Raises nothing: what fails is tried again, and `check` has the last word."""
-        if self._lost or self._world.monotonic() < self._due or not self._mutex.acquire(blocking=False):
+        """Renew the lease if that is due. Raises nothing: what fails is tried again, and `check` has the last word.
+
+        Of several threads one renews it. The others go on meanwhile, or wait for it where the lease is near its end:
+        their next call would be refused.
+        """
+        now = self._world.monotonic()
+        if self._lost or now < self._due:
+            return
+        if not self._mutex.acquire(blocking=now > self._deadline - RENEWAL_SECONDS):
             return
         try:
-            self._renew()
+            if self._world.monotonic() >= self._due:  # nobody has done so meanwhile
+                self._renew()
         finally:
             self._mutex.release()
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import threading
 from dataclasses import dataclass, field, replace
 from random import Random
 from typing import TYPE_CHECKING
@@ -224,6 +225,31 @@ def test_one_failed_renewal_is_tried_again_and_many_lose_the_lease(ann: Desk, cl
         lease.renew()
     with pytest.raises(LeaseLost):
         lease.check(0)
+
+
+def test_near_the_end_of_the_lease_a_thread_waits_for_the_one_that_renews_it(ann: Desk, clock: Clock) -> None:
+    lease = ann.lock.take(ann.holder)
+    refusals: list[LeaseLost] = []
+
+    def call() -> None:
+        lease.renew()
+        try:
+            lease.check(25)
+        except LeaseLost as error:
+            refusals.append(error)
+
+    other = threading.Thread(target=call)
+
+    def another_thread_wants_to_write() -> None:
+        clock.seconds = LEASE_SECONDS - MARGIN_SECONDS - 20
+        other.start()
+        other.join(0.1)  # it has been refused by then, or waits
+
+    clock.seconds = RENEWAL_SECONDS
+    ann.meanwhile = another_thread_wants_to_write
+    lease.renew()
+    other.join()
+    assert not refusals
 
 
 def test_who_wakes_up_after_the_lease_renews_nothing(ann: Desk, bob: Desk, shelf: Shelf, clock: Clock) -> None:
