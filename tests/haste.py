@@ -20,6 +20,7 @@ from botocore.loaders import create_loader
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from ssl import SSLContext
 
     from botocore.model import ServiceModel
 
@@ -44,7 +45,7 @@ def hasten() -> None:
     _replace(botocore.regions, "EndpointProvider", _for_one_ruleset)
     _replace(botocore.hooks.EventAliaser, "_alias_event_name", _for_one_name)
     _replace(botocore.hooks, "accepts_kwargs", cache)
-    _replace(botocore.httpsession, "create_urllib3_context", cache)  # nothing is sent through it
+    _replace(botocore.httpsession.URLLib3Session, "_get_ssl_context", _for_all)  # nothing is sent through it
     _replace(botocore.useragent, "sanitize_user_agent_string_component", cache)
 
 
@@ -92,6 +93,16 @@ def _for_one_ruleset(make: Callable[..., Any]) -> Callable[..., Any]:
         return known.of(sources, lambda: make(ruleset_data, partition_data, excluded_params))
 
     return provider
+
+
+def _for_all(make: Callable[[Any], SSLContext]) -> Callable[[Any], SSLContext]:
+    made: list[SSLContext] = []
+
+    def one(session: Any) -> SSLContext:
+        made[:] = made or [make(session)]
+        return made[0]
+
+    return one
 
 
 def _for_one_name(alias: Callable[[Any, str], str]) -> Callable[[Any, str], str]:

@@ -16,6 +16,7 @@ import botocore.session
 from boto3.session import Session
 from botocore.config import Config
 
+from fargatectl.aws.connections import CONNECTIONS, Connections
 from fargatectl.aws.credentials import prepare
 from fargatectl.aws.errors import SERVICE, ClientError, says
 from fargatectl.aws.models import TrimmedModels
@@ -253,7 +254,7 @@ class Aws:
     def _make_client(self, name: str, patience: Patience) -> Any:  # noqa: ANN401 - as above
         config = Config(
             retries={"mode": "standard", "total_max_attempts": patience.attempts},
-            max_pool_connections=WORKERS,
+            max_pool_connections=2 * WORKERS,  # the engine's steps and their leaf calls have a pool of threads each
             connect_timeout=patience.connect_seconds,
             read_timeout=patience.read_seconds,
             # Host prefixes ("data-servicediscovery") do not resolve on a local endpoint.
@@ -451,7 +452,10 @@ def make_session(
     core = botocore.session.Session(profile=profile)
     if environment is not None:
         core.set_credentials(environment["AWS_ACCESS_KEY_ID"], environment["AWS_SECRET_ACCESS_KEY"])
-    core.get_component("event_emitter").register("after-call", _note_service)
+    events = core.get_component("event_emitter")
+    events.register("after-call", _note_service)
+    connections = Connections(core.get_config_variable("ca_bundle"))
+    events.register("before-send", connections.send, unique_id=CONNECTIONS)
     if ask is not None:
         prepare(core, ask)
     own_models = core.get_config_variable("data_path") or Path(TrimmedModels.CUSTOMER_DATA_PATH).exists()

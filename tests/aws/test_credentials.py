@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from botocore.credentials import AssumeRoleCredentialFetcher
 
+from fargatectl.aws.connections import CONNECTIONS
 from fargatectl.aws.credentials import settle
 from fargatectl.aws.session import make_session
 from fargatectl.errors import AwsFailure
@@ -58,6 +59,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def opened(local: LocalAws, ask: Callable[[str], str]) -> Session:
     session = make_session(profile="deploy", ask=ask)
+    session.events.unregister("before-send", unique_id=CONNECTIONS)
     local.attach(session._session)
     return session
 

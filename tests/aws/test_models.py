@@ -9,6 +9,7 @@ from botocore.awsrequest import AWSResponse
 from botocore.compat import HTTPHeaders
 from botocore.loaders import Loader
 
+from fargatectl.aws.connections import CONNECTIONS
 from fargatectl.aws.models import TrimmedModels
 from fargatectl.aws.operations import ENDPOINTS, IMPLIED, OPERATIONS
 from fargatectl.aws.session import make_session
@@ -96,6 +97,7 @@ def test_the_credentials_of_a_role_can_be_had(kind: str, tmp_path: Path, monkeyp
         body = f"<A><{kind}Result><Credentials>{keys}<Expiration>2099-01-01T00:00:00Z</Expiration></Credentials>"
         return AWSResponse("", 200, HTTPHeaders(), Raw(f"{body}</{kind}Result></A>".encode()))
 
+    session.events.unregister("before-send", unique_id=CONNECTIONS)
     session.events.register(f"before-send.sts.{kind}", answer)
     credentials = session.get_credentials()
     assert credentials is not None
