@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import socket
 import threading
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from botocore.exceptions import SSLError
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from ssl import SSLContext
 
     from botocore.awsrequest import AWSPreparedRequest, AWSResponse
-    from botocore.config import Config
 
 CONNECTIONS = "connections"
 """What the handler is registered as: another may take its place."""
@@ -36,7 +35,8 @@ class Connections:
     """
 
     def __init__(self, ca_bundle: str | None = None) -> None:
-        self._trust = _Trust(ca_bundle or os.environ.get("REQUESTS_CA_BUNDLE") or True)
+        file: str = ca_bundle or os.environ.get("REQUESTS_CA_BUNDLE") or str(get_cert_path(verify=True))
+        self._trust = _Trust(file)
         self._sessions: dict[Hashable, _Session] = {}
         self._proxies: dict[str, dict[str, str]] = {}
         self._lock = threading.Lock()
@@ -46,24 +46,26 @@ class Connections:
         config = (getattr(request, "context", None) or {}).get("client_config")
         return None if config is None else self._session(request.url, config).send(request)
 
-    def _session(self, url: str, config: Config) -> _Session:
+    def _session(self, url: str, config: Any) -> _Session:  # noqa: ANN401 - botocore's types know nothing of its fields
         host = urlsplit(url).netloc
         with self._lock:
             if host not in self._proxies:
                 self._proxies[host] = get_environ_proxies(url)
-            proxies = self._proxies[host]
-            key = (config.connect_timeout, config.read_timeout, *sorted(proxies.items()))
+            proxies, timeout = self._proxies[host], (config.connect_timeout, config.read_timeout)
+            key = (*timeout, *sorted(proxies.items()))
             if key not in self._sessions:
-                self._sessions[key] = _Session(self._trust, config, proxies)
+                self._sessions[key] = _Session(
+                    self._trust, proxies=proxies, timeout=timeout, max_pool_connections=config.max_pool_connections
+                )
             return self._sessions[key]
 
 
 class _Trust:
-    """What vouches for a server: a file of certificates (True: botocore's own), read when it is first needed."""
+    """What vouches for a server: a file of certificates, read when it is first needed."""
 
-    def __init__(self, verify: str | Literal[True]) -> None:
-        self.verify = verify
-        self.context = create_urllib3_context()
+    def __init__(self, file: str) -> None:
+        self.file = file
+        self.context: SSLContext = create_urllib3_context()
         self._read = False
         self._lock = threading.Lock()
 
@@ -72,27 +74,23 @@ class _Trust:
         with self._lock:
             if not self._read:
                 try:
-                    self.context.load_verify_locations(get_cert_path(self.verify))
+                    self.context.load_verify_locations(self.file)
                 except OSError as error:
-                    raise SSLError(endpoint_url=url, error=f"{self.verify}: {error.strerror or error}") from error
+                    named = OSError(error.errno, error.strerror, self.file)
+                    raise SSLError(endpoint_url=url, error=named) from error
                 self._read = True
 
 
 class _Session(URLLib3Session):
-    """botocore's session, but for what reads the file of certificates. Without these two methods it would work as well,
-    if more slowly; were only one of them called by a later botocore, servers would be refused, never trusted."""
+    """botocore's session, but for what reads the file of certificates. Without the last two methods it would work as
+    well, if more slowly; were only one of them called by a later botocore, servers would be refused, never trusted."""
 
-    def __init__(self, trust: _Trust, config: Config, proxies: dict[str, str]) -> None:
+    def __init__(self, trust: _Trust, **settings: Any) -> None:  # noqa: ANN401 - passed on
         self._trust = trust
-        super().__init__(
-            verify=trust.verify,
-            proxies=proxies,
-            timeout=(config.connect_timeout, config.read_timeout),
-            max_pool_connections=config.max_pool_connections,
-            socket_options=[(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)],
-        )
+        at_once = [(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)]
+        super().__init__(verify=trust.file, socket_options=at_once, **settings)  # type: ignore[arg-type] # the stubs err
 
-    def send(self, request: AWSPreparedRequest) -> AWSResponse:
+    def send(self, request: Any) -> AWSResponse:  # noqa: ANN401 - as above
         """Return the server's answer."""
         if request.url.startswith("https:"):
             self._trust.read(request.url)
@@ -102,5 +100,5 @@ class _Session(URLLib3Session):
         return self._trust.context
 
     def _setup_ssl_cert(self, conn: Any, url: str, verify: object) -> None:  # noqa: ANN401 - a pool of urllib3's
-        super()._setup_ssl_cert(conn, url, verify)
+        super()._setup_ssl_cert(conn, url, verify)  # type: ignore[misc] # not in the stubs
         conn.ca_certs = None  # the context has read them: for each new connection they would be read once more

@@ -89,7 +89,7 @@ def test_a_server_that_nobody_vouches_for_is_refused() -> None:
 
 @pytest.mark.usefixtures("bundle")
 def test_a_certificate_of_another_name_is_refused(authority: trustme.CA) -> None:
-    with serving(authority, "aws.example.com") as url, pytest.raises(SSLError, match="127.0.0.1"):
+    with serving(authority, "aws.example.com") as url, pytest.raises(SSLError, match=r"127\.0\.0\.1"):
         account(make_session(environment=KEYS), url)
 
 
