@@ -6,11 +6,13 @@ import argparse
 import signal
 import sys
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 
 from tests.bench import peers, plot, report
 from tests.bench.lab import Lab
 from tests.bench.phases import Life, Setting, live, start_up
+from tests.bench.proxy import Network
 
 _DOCS = Path(__file__).parents[2] / "docs"
 _MANY = 200
@@ -18,13 +20,14 @@ _MANY = 200
 
 def lives(*, quick: bool) -> list[Life]:
     """Return what is measured. From fifty services on, ECS's rates tell how long a change takes, not the network."""
+    near, usual, far = Network(), Network(0.05), Network(0.15)
     if quick:
-        return [Life(Setting(number, latency)) for number in (1, 10) for latency in (0.0, 0.05)]
-    one = [Life(Setting(1, latency), runs=3) for latency in (0.0, 0.02, 0.05, 0.15)]
-    priced = Life(Setting(1, 0.05, per_connection=0.1))
-    ten = [Life(Setting(10, latency)) for latency in (0.0, 0.05)]
-    fifty = Life(Setting(50, 0.05, throttled=True), looks=(0.0, 0.15))
-    return [*one, priced, *ten, fifty, Life(Setting(_MANY, 0.05, throttled=True), ends=False)]
+        return [Life(Setting(number, network)) for number in (1, 10) for network in (near, usual)]
+    secure, priced = replace(usual, secure=True), replace(usual, per_connection=0.1)
+    one = [Life(Setting(1, network), runs=3) for network in (near, Network(0.02), usual, far, secure)]
+    ten = [Life(Setting(10, network)) for network in (near, usual)]
+    fifty = Life(Setting(50, usual, throttled=True), looks=(near, far, secure))
+    return [*one, Life(Setting(1, priced)), *ten, fifty, Life(Setting(_MANY, usual, throttled=True), ends=False)]
 
 
 def main() -> int:

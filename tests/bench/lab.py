@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fargatectl.sandbox import identity
-from tests.bench.proxy import Proxy, Traffic
+from tests.bench.proxy import Network, Proxy, Traffic
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -47,11 +47,13 @@ class Lab:
         self.directory = directory
         self._server, endpoint = _start(directory)
         self.endpoint = endpoint
-        self.proxy = Proxy(endpoint)
+        self._bundle = directory / "authorities.pem"
+        self.proxy = Proxy(endpoint, self._bundle)
         self.command = str(Path(sys.executable).with_name("fargatectl"))
         self.environment = {
             **{name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "PYTHON"))},
             "AWS_ENDPOINT_URL": self.proxy.url,
+            "AWS_CA_BUNDLE": str(self._bundle),
             "AWS_ACCESS_KEY_ID": identity.access_key(identity.DEFAULT_ACCOUNT),
             "AWS_SECRET_ACCESS_KEY": identity.SECRET_KEY,
             "AWS_CONFIG_FILE": os.devnull,
@@ -84,17 +86,17 @@ class Lab:
         """Put down the file."""
         (self.directory / "fargatectl.toml").write_text(text)
 
-    def run(self, *arguments: str, latency: float = 0.0, per_connection: float = 0.0) -> Run:
-        """Run fargatectl; raise `Failed` unless it ends well. Times in seconds."""
-        return self.measure([self.command, *arguments], latency=latency, per_connection=per_connection)
+    def run(self, *arguments: str, network: Network = Network()) -> Run:  # noqa: B008 - it never changes
+        """Run fargatectl; raise `Failed` unless it ends well."""
+        return self.measure([self.command, *arguments], network=network)
 
-    def measure(self, command: Sequence[str], *, latency: float = 0.0, per_connection: float = 0.0) -> Run:
+    def measure(self, command: Sequence[str], *, network: Network = Network()) -> Run:  # noqa: B008 - as above
         """Run any command in the folder, through the proxy; raise `Failed` unless it ends with 0."""
-        self.proxy.begin(latency=latency, per_connection=per_connection)
+        self.proxy.begin(network)
         launched = subprocess.run(  # noqa: S603 - what the bench measures
             [sys.executable, "-I", "-S", str(_LAUNCH), *command],
             cwd=self.directory,
-            env=self.environment,
+            env={**self.environment, "AWS_ENDPOINT_URL": self.proxy.url},
             capture_output=True,
             check=True,
         )

@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING
 from tests.bench.files import services
 from tests.bench.lab import Failed
 from tests.bench.phases import DESTROY, FIRST, IMAGE, NOTHING
+from tests.bench.proxy import Network
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.bench.lab import Lab, Run
 
-_LATENCY = 0.05
+_NETWORK = Network(0.05)
 _INIT_SECONDS = 120
 _TERRAFORM = """
 variable "tag" { default = "stable" }
@@ -93,7 +94,7 @@ def _ecs_deploy(lab: Lab) -> Peer:
     lab.run("deploy", "--yes")
     command = [tool, "deploy", "bench", "bench-s0", "-i", "s0", "public.ecr.aws/nginx/nginx:next", "--timeout", "-1"]
     try:
-        peer.rows.append((IMAGE, lab.measure(command, latency=_LATENCY)))
+        peer.rows.append((IMAGE, lab.measure(command, network=_NETWORK)))
     except Failed as error:
         peer.why = str(error).splitlines()[0]
     return peer
@@ -123,7 +124,7 @@ def _terraform(lab: Lab, plugins: Path | None) -> Peer:
     phases = {FIRST: apply, NOTHING: plan, IMAGE: [*apply, *new], DESTROY: [*apply, "-destroy", *new]}
     try:
         for phase, command in phases.items():
-            peer.rows.append((phase, lab.measure(command, latency=_LATENCY)))
+            peer.rows.append((phase, lab.measure(command, network=_NETWORK)))
     except Failed as error:
         peer.why, peer.rows = str(error).splitlines()[0], []
     return peer

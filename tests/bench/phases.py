@@ -12,6 +12,7 @@ from tests.bench.files import services
 
 if TYPE_CHECKING:
     from tests.bench.lab import Lab, Run
+    from tests.bench.proxy import Network
 
 FIRST, NOTHING, IMAGE, DESTROY = "first deploy", "nothing to do", "new image", "destroy"
 PHASES = (FIRST, NOTHING, IMAGE, DESTROY)
@@ -32,24 +33,22 @@ app()
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """So many services, behind a proxy that takes `latency` for a call and `per_connection` for a new connection, in
-    seconds. `throttled`: ECS refuses what exceeds its documented rates."""
+    """So many services, behind a network. `throttled`: ECS refuses what exceeds its documented rates."""
 
     services: int
-    latency: float
-    per_connection: float = 0.0
+    network: Network
     throttled: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Life:
-    """An app's life under one setting. What can be repeated is, `runs` times. `looks` are latencies under which a run
+    """An app's life under one setting. What can be repeated is, `runs` times. `looks` are networks behind which a run
     with nothing to do is measured besides. Without `ends` it is not destroyed: ECS takes two seconds for each service.
     """
 
     setting: Setting
     runs: int = 1
-    looks: tuple[float, ...] = ()
+    looks: tuple[Network, ...] = ()
     ends: bool = True
 
 
@@ -100,8 +99,8 @@ def live(lab: Lab, life: Life) -> list[Measured]:
     lab.write(services(number))
     lab.run("diff")  # leaves copies of AWS's models, as every run but a machine's first finds them
     found = [Measured(setting, FIRST, _run(lab, setting, "deploy", "--yes"))]
-    for latency in (setting.latency, *life.looks):
-        looking = replace(setting, latency=latency)
+    for network in (setting.network, *life.looks):
+        looking = replace(setting, network=network)
         found.append(Measured(looking, NOTHING, _median([_run(lab, looking, "deploy", "--yes") for _ in range(3)])))
     changed = []
     for place in range(life.runs):
@@ -118,7 +117,7 @@ def live(lab: Lab, life: Life) -> list[Measured]:
 def _run(lab: Lab, setting: Setting, *arguments: str) -> Run:
     if setting.throttled:
         time.sleep(_FULL_SECONDS)
-    return lab.run(*arguments, latency=setting.latency, per_connection=setting.per_connection)
+    return lab.run(*arguments, network=setting.network)
 
 
 def _median(runs: list[Run]) -> Run:

@@ -6,6 +6,7 @@ import math
 from typing import TYPE_CHECKING
 
 from tests.bench.phases import DESTROY, FIRST, IMAGE, NOTHING
+from tests.bench.proxy import Network
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -17,7 +18,7 @@ _WIDTH, _HEIGHT = 760, 420
 _LEFT, _RIGHT, _TOP, _BOTTOM = 64, 620, 64, 356
 _COLOURS = {FIRST: "#0969da", NOTHING: "#1a7f37", IMAGE: "#bc4c00", DESTROY: "#8250df"}
 _INK, _FAINT, _GRID = "#1f2328", "#59636e", "#d8dee4"
-_LATENCY = 0.05
+_NETWORK = Network(0.05)
 _LINE_HEIGHT = 15.0
 _BURST, _A_SECOND = 10, 0.95
 """What a run takes of ECS's rate for revisions: so many at once, and so many a second from then on."""
@@ -45,8 +46,8 @@ def write(path: Path, found: Sequence[Measured]) -> None:
 
 
 def _line(found: Iterable[Measured], phase: str) -> Line:
-    of_phase = [one for one in found if one.phase == phase and one.setting.latency == _LATENCY]
-    return sorted((one.setting.services, one.run.wall) for one in of_phase if not one.setting.per_connection)
+    of_phase = [one for one in found if one.phase == phase and one.setting.network == _NETWORK]
+    return sorted((one.setting.services, one.run.wall) for one in of_phase)
 
 
 class _Axis:

@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import re
+import ssl
 import threading
 import time
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+import certifi
+import trustme
+
+_HOST = "127.0.0.1"
 _SCOPE = re.compile(r"Credential=[^/]+/\d{8}/[^/]+/([^/]+)/aws4_request")
 _THROTTLES = (b"Throttling", b"RequestLimitExceeded", b"TooManyRequests", b"SlowDown")
 _POLLS = frozenset(
@@ -55,6 +61,19 @@ class Seen:
         return self.service == "ssm"
 
 
+@dataclass(frozen=True, slots=True)
+class Network:
+    """What lies between a command and AWS: seconds for each call and each new connection; TLS, or none."""
+
+    latency: float = 0.0
+    per_connection: float = 0.0
+    secure: bool = False
+
+    def __str__(self) -> str:
+        connection = f" + {self.per_connection * 1000:.0f} ms a connection" if self.per_connection else ""
+        return f"{self.latency * 1000:.0f} ms{connection}{', TLS' if self.secure else ''}"
+
+
 @dataclass
 class Traffic:
     """What one command asked for."""
@@ -74,35 +93,42 @@ class Traffic:
 
 
 class Proxy:
-    """Listens on loopback in a thread of its own. `latency` and `per_connection` are in seconds."""
+    """Listens on loopback in a thread of its own, with and without TLS; `bundle` is a file of who vouches for it."""
 
-    def __init__(self, endpoint: str) -> None:
+    def __init__(self, endpoint: str, bundle: Path) -> None:
         there = urlsplit(endpoint)
         self._there = (there.hostname or "", there.port or 80)
-        self.latency = 0.0
-        self.per_connection = 0.0
+        self.network = Network()
         self.traffic = Traffic()
         self._loop = asyncio.new_event_loop()
         self._serial = 0
         self._serving: set[asyncio.Task[Any] | None] = set()  # the loop itself keeps none of them alive
+        self._tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        authority = trustme.CA()
+        authority.issue_cert(_HOST).configure_cert(self._tls)
+        # As long as the real one: reading it takes its time.
+        bundle.write_bytes(Path(certifi.where()).read_bytes() + authority.cert_pem.bytes())
         started = threading.Event()
         threading.Thread(target=self._run, args=(started,), daemon=True).start()
         started.wait()
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self._port}"
+        return f"https://{_HOST}:{self._secure_port}" if self.network.secure else f"http://{_HOST}:{self._port}"
 
-    def begin(self, *, latency: float = 0.0, per_connection: float = 0.0) -> None:
-        """Forget what was seen, and delay from now on."""
-        self.latency, self.per_connection, self.traffic = latency, per_connection, Traffic()
+    def begin(self, network: Network) -> None:
+        """Forget what was seen, and be `network` from now on."""
+        self.network, self.traffic = network, Traffic()
 
     def _run(self, started: threading.Event) -> None:
         asyncio.set_event_loop(self._loop)
-        server = self._loop.run_until_complete(asyncio.start_server(self._serve, "127.0.0.1", 0, backlog=256))
-        self._port: int = server.sockets[0].getsockname()[1]
+        self._port, self._secure_port = self._listen(), self._listen(self._tls)
         started.set()
         self._loop.run_forever()
+
+    def _listen(self, tls: ssl.SSLContext | None = None) -> int:
+        serving = asyncio.start_server(self._serve, _HOST, 0, backlog=256, ssl=tls)
+        return int(self._loop.run_until_complete(serving).sockets[0].getsockname()[1])
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._serial += 1
@@ -110,7 +136,7 @@ class Proxy:
         self._serving.add(serving)
         number, traffic = self._serial, self.traffic
         traffic.connections += 1
-        await asyncio.sleep(self.per_connection)
+        await asyncio.sleep(self.network.per_connection)
         up_reader, up_writer = await asyncio.open_connection(*self._there)
         try:
             while True:
@@ -118,7 +144,7 @@ class Proxy:
                 began = time.monotonic()
                 up_writer.write(head + body)
                 answered = _message(up_reader, bodiless=head.startswith(b"HEAD "))
-                (answer_head, answer), _ = await asyncio.gather(answered, asyncio.sleep(self.latency))
+                (answer_head, answer), _ = await asyncio.gather(answered, asyncio.sleep(self.network.latency))
                 service, operation = _named(head, body)
                 throttled = answer_head.startswith(b"HTTP/1.1 4") and any(word in answer for word in _THROTTLES)
                 digest = hash((head.partition(b"\r\n")[0], body))

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from tests.bench.counts import BASELINE
 from tests.bench.phases import IMAGE, NOTHING, PHASES
+from tests.bench.proxy import Network
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -26,7 +27,8 @@ First deploy: reads, security group, load balancer, listener, rule, service, sca
 load balancer, listeners, rules. New image: service, task definition, a new revision, the update. Destroy: three reads,
 then service, listener, target group, security group.
 """
-_COLUMNS = "services | latency | phase | wall | CPU | peak | calls | writes | connections | throttled"
+_SHOWN = Network(0.05)
+_COLUMNS = "services | network | phase | wall | CPU | peak | calls | writes | connections | throttled"
 
 
 def starts(found: Iterable[Start]) -> str:
@@ -42,15 +44,11 @@ def lines(found: Iterable[Measured]) -> str:
 
 def _row(one: Measured) -> str:
     setting, run, traffic = one.setting, one.run, one.run.traffic
-    latency = f"{setting.latency * 1000:.0f} ms" + (
-        f" + {setting.per_connection * 1000:.0f} ms a connection" if setting.per_connection else ""
-    )
     writes = sum(call.mutating for call in traffic.counted)
     refused = sum(call.throttled for call in traffic.calls)
-    return (
-        f"{setting.services} | {latency} | {one.phase} | {run.wall:.2f} s | {run.cpu:.2f} s | {run.peak_mib:.0f} MiB | "
-        f"{len(traffic.counted)} | {writes} | {traffic.connections} | {refused}"
-    )
+    took = f"{run.wall:.2f} s | {run.cpu:.2f} s | {run.peak_mib:.0f} MiB"
+    asked = f"{len(traffic.counted)} | {writes} | {traffic.connections} | {refused}"
+    return f"{setting.services} | {setting.network} | {one.phase} | {took} | {asked}"
 
 
 def _table(head: str, rows: Sequence[str]) -> str:
@@ -95,7 +93,7 @@ def _round_trips() -> str:
 
 def _operations(found: Sequence[Measured]) -> str:
     """Calls by operation where nothing is to do, and of a new image, for each number of services."""
-    shown = [one for one in found if one.setting.latency == 0.05 and not one.setting.per_connection]
+    shown = [one for one in found if one.setting.network == _SHOWN]
     shown = [one for one in shown if one.phase in {NOTHING, IMAGE}]
     counts = [Counter(call.name for call in one.run.traffic.counted) for one in shown]
     names = sorted({name for count in counts for name in count})
