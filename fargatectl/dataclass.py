@@ -1,56 +1,82 @@
 """Dataclasses as the standard library's, without what it costs to make them.
 
-`dataclasses.dataclass` compiles up to six functions for every class. For the two hundred classes that a deploy loads
-that was a sixth of its CPU time, and most of these functions are never called. Here all classes share the functions
-that compare, hash, show and protect; a constructor is compiled when it is called for the first time.
+`dataclasses.dataclass` looks through every class for its fields and compiles up to six functions for it. For the two
+hundred classes that a deploy loads that was a fifth of its CPU time, and most of them are never used. Here all classes
+share the functions that compare, hash, show and protect; fields are found when somebody asks for them, and a
+constructor is compiled when it is called for the first time.
 """
 
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable
 from dataclasses import MISSING, FrozenInstanceError
 from functools import partial
 from operator import attrgetter
 from reprlib import recursive_repr
+from threading import RLock
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
     from dataclasses import dataclass as dataclass  # noqa: PLC0414 - so type checkers know all about it
 
 
-def _dataclass(
-    cls: type[Any] | None = None, /, *, frozen: bool = False, slots: bool = False, kw_only: bool = False
-) -> Any:  # noqa: ANN401 - a class, or what takes one
+def _dataclass(cls: type[Any] | None = None, /, *, frozen: bool = False, kw_only: bool = False) -> Any:  # noqa: ANN401 - a class, or what takes one
     """Make a class a dataclass: `fields`, `replace` and the like know it as one.
 
     It takes those parameters of `dataclasses.dataclass` that are used here, and knows no InitVar. A dataclass of the
     standard library cannot be derived from a frozen one of these, nor the other way round.
     """
     if cls is None:
-        return partial(_dataclass, frozen=frozen, slots=slots, kw_only=kw_only)
+        return partial(_dataclass, frozen=frozen, kw_only=kw_only)
     if cls.__doc__ is None:
         cls.__doc__ = cls.__name__  # or the standard library asks for the constructor's signature
-    made: type[Any] = dataclasses.dataclass(init=False, repr=False, eq=False, slots=slots, kw_only=kw_only)(cls)
-    own = made.__dict__
-    fields = dataclasses.fields(made)
-    compared = _values(field.name for field in fields if field.compare)
-    methods: dict[str, Any] = {"__init__": _constructor(made, frozen=frozen), "__repr__": _shown(made)}
+    own = cls.__dict__
+    methods = {
+        "__init__": _constructor(cls, frozen=frozen),
+        "__repr__": _shown(cls),
+        "__dataclass_fields__": _Fields(cls, kw_only),
+    }
     if "__eq__" not in own:
-        methods["__eq__"] = _equal(compared)
-        methods["__hash__"] = _hashed(compared) if frozen else None
+        values = _values(cls)
+        methods["__eq__"] = _equal(values)
+        methods["__hash__"] = _hashed(values) if frozen else None
     if frozen:
-        methods |= _protected(made, frozenset(field.name for field in fields))
+        methods |= _protected(cls)
     for name, method in methods.items():
         if name not in own:
-            setattr(made, name, method)
-    return made
+            setattr(cls, name, method)
+    return cls
 
 
-def _values(names: Iterable[str]) -> Callable[[Any], Any]:
-    """Return what takes the values of these fields from an instance, as one that can be compared and hashed."""
-    wanted = tuple(names)
-    return attrgetter(*wanted) if wanted else lambda _: ()
+class _Fields:
+    """What stands in for the fields of a class until somebody asks for them: most classes of a run are never used."""
+
+    _finding = RLock()  # a class finds those of the class that it is derived from, too
+
+    def __init__(self, cls: type[Any], kw_only: bool) -> None:  # noqa: FBT001 - as the decorator has it
+        self._cls, self._kw_only = cls, kw_only
+
+    def __get__(self, instance: object, owner: type[Any]) -> dict[str, dataclasses.Field[Any]]:
+        cls = self._cls
+        with self._finding:
+            if cls.__dict__["__dataclass_fields__"] is self:
+                dataclasses.dataclass(init=False, repr=False, eq=False, kw_only=self._kw_only)(cls)
+        found: dict[str, dataclasses.Field[Any]] = cls.__dict__["__dataclass_fields__"]
+        return found
+
+
+def _values(cls: type[Any]) -> Callable[[Any], Any]:
+    """Return what takes from an instance the values that it is compared and hashed by."""
+    known = list[Callable[[Any], Any]]()
+
+    def values(instance: Any) -> Any:  # noqa: ANN401 - as the fields are
+        if not known:
+            names = [field.name for field in dataclasses.fields(cls) if field.compare]
+            known.append(attrgetter(*names) if names else lambda _: ())
+        return known[0](instance)
+
+    return values
 
 
 def _constructor(cls: type[Any], *, frozen: bool) -> Callable[..., None]:
@@ -111,14 +137,14 @@ def _hashed(values: Callable[[Any], Any]) -> Callable[[Any], int]:
     return __hash__
 
 
-def _protected(cls: type[Any], names: frozenset[str]) -> dict[str, Callable[..., None]]:
+def _protected(cls: type[Any]) -> dict[str, Callable[..., None]]:
     def __setattr__(self: Any, name: str, value: object) -> None:  # noqa: N807, ANN401 - as above
-        if type(self) is cls or name in names:
+        if type(self) is cls or name in cls.__dataclass_fields__:
             raise FrozenInstanceError(f"cannot assign to field {name!r}")
         super(cls, self).__setattr__(name, value)
 
     def __delattr__(self: Any, name: str) -> None:  # noqa: N807, ANN401 - as above
-        if type(self) is cls or name in names:
+        if type(self) is cls or name in cls.__dataclass_fields__:
             raise FrozenInstanceError(f"cannot delete field {name!r}")
         super(cls, self).__delattr__(name)
 

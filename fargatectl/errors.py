@@ -49,7 +49,7 @@ class UsageError(FargatectlError):
     """The command line or the environment around it asks for something impossible."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Problem:
     """One thing wrong with the user's file: where it stands and how to mend it.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import dataclasses
 from dataclasses import FrozenInstanceError, field, fields, replace
 from pathlib import Path
@@ -16,12 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 PACKAGE = Path(fargatectl.__file__).parent
-KINDS = [
-    {"frozen": frozen, "slots": slots, "kw_only": kw_only}
-    for frozen in (False, True)
-    for slots in (False, True)
-    for kw_only in (False, True)
-]
+KINDS = [{"frozen": frozen, "kw_only": kw_only} for frozen in (False, True) for kw_only in (False, True)]
 
 
 def made_by(dataclass: Any, options: dict[str, bool]) -> tuple[type[Any], type[Any]]:
@@ -74,14 +70,25 @@ USES: dict[str, Callable[[Any, Any], object]] = {
     "other": lambda task, _: task(name="web") == task(name="web", secret="x"),
     "of another class": lambda task, job: task(name="web") == job(name="web"),
     "set": lambda task, _: setattr(task(name="web"), "cpu", 3),
-    "set anew": lambda task, _: setattr(task(name="web"), "keep", 3) if "__slots__" not in vars(task) else None,
+    "set anew": lambda task, _: setattr(task(name="web"), "keep", 3),
     "set in derived": lambda _, job: setattr(job(name="web"), "cpu", 3),
     "deleted": lambda task, _: delattr(task(name="web"), "cpu"),
     "class variable": lambda task, _: task(name="web").kind,
-    "room": lambda task, _: hasattr(task(name="web"), "__dict__"),
+    "matched": lambda task, _: matched(task(name="web", cpu=3)),
+    "known as one": lambda task, job: (dataclasses.is_dataclass(task), dataclasses.is_dataclass(job)),
+    "copied": lambda task, _: copy.deepcopy(task(name="web", ports=[1])),
     "documentation": lambda task, _: task.__doc__ is not None,
     "itself": lambda task, _: itself(task(name="web")),
 }
+
+
+def matched(one: Any) -> Any:
+    kind = type(one)
+    match one:
+        case kind(name, cpu):
+            return name, cpu
+        case _:
+            return "no match"
 
 
 def itself(one: Any) -> Any:

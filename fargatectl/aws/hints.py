@@ -85,7 +85,7 @@ _POLICIES = {
 """What a policy of each kind is called, and who can change it."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Refusal:
     """An answer of AWS that is a no: `service` and `operation` as botocore names them, `attempts` made in all."""
 

@@ -18,7 +18,7 @@ _SECONDS = 5
 _MAX_BYTES = 1024 * 1024
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Reply:
     """What a server answered; names of headers are in lower case."""
 

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from fargatectl.aws.session import Aws
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class SecretOut:
     """A secret. `arn` ends in six random characters: one that is made again has another.
 

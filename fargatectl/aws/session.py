@@ -59,7 +59,7 @@ ATTEMPT_SECONDS = _CONNECT_TIMEOUT_SECONDS + _READ_TIMEOUT_SECONDS
 """How long one attempt of a call may take."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Patience:
     """How long a client tries: `attempts` in all (throttles, 5xx and sockets only; see `waits` for the rest)."""
 
@@ -84,7 +84,7 @@ class Lease(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Identity:
     """Who AWS takes us for."""
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Transient:
     """An answer of AWS that stops by itself: code and fragment of its message, and for how many seconds to try."""
 

@@ -38,7 +38,7 @@ class Interpolated(str):
         return self
 
 
-@dataclass(slots=True)
+@dataclass
 class Scope:
     """What `${…}` may refer to: the process's variables, the file's `vars`, the commit, app and environment.
 

@@ -7,7 +7,7 @@ from fargatectl.dataclass import dataclass
 AS_OF = "2026-11-01"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class TaskSize:
     """The memory that goes with one CPU size, in MiB."""
 

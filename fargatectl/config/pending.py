@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from fargatectl.config.findings import KeyPath
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Pending:
     """A key path, `*` standing for any one name; with `values`, only these values are refused."""
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from fargatectl.config.models import Config
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Need:
     """A key with the member of a request that carries it."""
 

@@ -68,7 +68,7 @@ class LockStore(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Blocked:
     """An attempt that did not get the lock: whose it is, as far as is known, and for how many seconds at most."""
 
@@ -76,7 +76,7 @@ class Blocked:
     seconds: float
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class World:
     """What the protocol uses of the world: seconds that never jump, waiting, chance, and whether a holder is dead.
 
@@ -222,7 +222,7 @@ class Lock:
         )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Turn:
     """A generation that became ours: what there was when we came, and when it was ours."""
 

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from fargatectl.model.values import Address
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Planned:
     """The decision for one declared resource, and the live half that it was made from."""
 

@@ -23,7 +23,7 @@ S = TypeVar("S", bound=Spec)
 O = TypeVar("O")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Live(Generic[S, O]):
     """A resource as AWS shows it: its settings in the desired type, its outputs apart, and its physical id.
 
@@ -203,7 +203,7 @@ AnyLookup = Lookup[Any, Any]
 AnyLive = Live[Any, Any]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Resource(Generic[S, O]):
     """One declared resource: where it stands in the stack, what is wanted, and who brings it about."""
 
@@ -213,7 +213,7 @@ class Resource(Generic[S, O]):
     group: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Source(Generic[S, O]):
     """One declared look-up."""
 

@@ -21,7 +21,7 @@ O = TypeVar("O")
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Declared(Generic[O]):
     """A handle on something declared: gives late values of its outputs."""
 
@@ -32,7 +32,7 @@ class Declared(Generic[O]):
         return Ref(self.address, pick)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Prelude:
     """What must go well before a resource gets a new deployment: its `name`, and what the plan says of it."""
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from fargatectl.engine.stack import Stack
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Swept:
     """Something of ours that goes. `rank` is its kind's place in the order of creation."""
 

@@ -28,7 +28,7 @@ class Action(StrEnum):
     ADOPT = "adopt"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class FieldChange:
     """One setting that changes. `after` is None where `known_after_apply` is true."""
 
@@ -68,7 +68,7 @@ class Delta(tuple[FieldChange, ...]):
         return worst(change.effect for change in self)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Change:
     """What happens to one resource.
 

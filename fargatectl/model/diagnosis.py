@@ -9,7 +9,7 @@ from fargatectl.dataclass import dataclass
 Confidence: TypeAlias = Literal["high", "medium", "low"]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Diagnosis:
     """One failed deployment explained. `fix` is empty where none is known; `serving` says what answers now.
 

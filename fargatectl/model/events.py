@@ -19,7 +19,7 @@ StepVerb: TypeAlias = Literal["create", "update", "delete", "adopt", "run"]
 StepState: TypeAlias = Literal["began", "done", "failed", "skipped"]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class StepEvent:
     """A change of one resource began or ended. `detail` is a short result ("shop-web:8"); `because` names the failed
     resource on which a skipped one depends."""
@@ -34,7 +34,7 @@ class StepEvent:
     because: Address | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class DeploymentEvent:
     """The rollout of a service moved: its status now, and how many tasks of the new and the old revision there are.
 
@@ -47,7 +47,7 @@ class DeploymentEvent:
     began: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class RolloutProgress:
     """How far a rollout is. `stage` is a phrase of people's words; counts are tasks.
 
@@ -71,7 +71,7 @@ class RolloutProgress:
     left: int | None = field(default=None, compare=False)  # moves with the clock: no news in itself
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class LogEvent:
     """A sentence worth telling that belongs to no step."""
 

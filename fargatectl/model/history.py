@@ -30,7 +30,7 @@ class DeploymentOutcome(StrEnum):
         return self not in {DeploymentOutcome.RUNNING, DeploymentOutcome.ROLLING_BACK}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class PastDeployment:
     """One deployment of a service. `id` and `revision` are the ARNs of its service deployment and service revision.
 

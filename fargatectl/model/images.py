@@ -32,7 +32,7 @@ _ECR = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class EcrRepository:
     """A repository in Amazon ECR's private registry of an account and Region."""
 
@@ -46,7 +46,7 @@ class EcrRepository:
         return f"arn:{_partition(self.region)}:ecr:{self.region}:{self.account}:repository/{self.name}"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Image:
     """An image reference with everything that Docker leaves out: host, `library/`. `str` gives it in full."""
 

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class ReadyQuery:
     """A query by name. `performance` ones are about what Container Insights records, the others about log lines.
 
@@ -23,7 +23,7 @@ class ReadyQuery:
     performance: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class QueryResult:
     """What a query found, or has found so far. Counts are of log events, `scanned_bytes` is what AWS bills."""
 

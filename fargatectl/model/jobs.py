@@ -40,7 +40,7 @@ class JobView:
     timezone: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class JobEnd:
     """How a task ended, as ECS shows it in `task`. `exit_code` is its container's, None if that never started."""
 
@@ -56,7 +56,7 @@ class JobEnd:
         return str(self.task["taskArn"]).rpartition("/")[2]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class JobRun:
     """A run that ECS still remembers. `exit_code` is None while it runs, and if its container never started."""
 
@@ -68,7 +68,7 @@ class JobRun:
     reason: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class JobStatus:
     """A job as it is now: its schedule, the tasks that run, and the last run, as long as ECS remembers it."""
 

@@ -19,7 +19,7 @@ class State(StrEnum):
     WITHDRAWN = "withdrawn"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Process:
     """One process, told from every other that ever ran: equal in all fields only to itself.
 
@@ -34,7 +34,7 @@ class Process:
     started: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Holder:
     """Who has a generation: `who` ran `command` at `where` (a host, or a pipeline's job). `nonce` is this run's alone.
 
@@ -53,7 +53,7 @@ class Holder:
         return f"{self.who} at {self.where} ({self.command}{pid}) since {self.since:%Y-%m-%d %H:%M:%S} UTC"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Generation:
     """One turn of somebody. `renewed_at` is by AWS's clock; `lease_seconds` is how long it stands without renewal."""
 
@@ -64,7 +64,7 @@ class Generation:
     renewed_at: datetime
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Listing:
     """All generations, the lowest first, and the time on AWS's clock when they were listed."""
 

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class LogSource:
     """Where the output of a service's containers goes.
 
@@ -26,7 +26,7 @@ class LogSource:
     silent: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class LogLine:
     """One event of a log stream. `task` is the task's id, "" where the stream's name does not tell."""
 

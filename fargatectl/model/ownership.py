@@ -21,7 +21,7 @@ _VALUE_MAX = 256  # Tagging AWS Resources, "Tag naming limits and requirements"
 _DIGEST = 8
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Ownership:
     """One app in one environment: what a run may change."""
 

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from fargatectl.model.spec import Effect
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Plan:
     """Changes in the order in which a person reads them (the file's order), and the count of what stays as it is.
 

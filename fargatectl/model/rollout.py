@@ -8,7 +8,7 @@ UNCHECKED_SECONDS = 40.0
 """So long a task without any check must run until ECS calls it healthy (ECS API Reference, DeploymentConfiguration)."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Pace:
     """What the length of a rollout depends on: percentages are of the desired count, all else are seconds.
 

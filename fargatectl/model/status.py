@@ -27,7 +27,7 @@ class ServiceState(StrEnum):
     MISSING = "missing"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class DeploymentStatus:
     """The service's newest deployment. `state` is ECS's rolloutState; `reason` ECS's own words."""
 
@@ -38,7 +38,7 @@ class DeploymentStatus:
     reason: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class TargetCounts:
     """Targets of a service's target groups by health (Elastic Load Balancing API Reference, TargetHealth)."""
 
@@ -48,7 +48,7 @@ class TargetCounts:
     draining: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class ScalingBounds:
     """The bounds between which the autoscaler moves the desired count."""
 
@@ -56,7 +56,7 @@ class ScalingBounds:
     max: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class ServiceEvent:
     """One message of ECS about a service."""
 
@@ -64,7 +64,7 @@ class ServiceEvent:
     message: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class ServiceStatus:
     """One service as it is now. Absent parts are None: no load balancer, no scaling, no discovery."""
 
@@ -83,7 +83,7 @@ class ServiceStatus:
     events: tuple[ServiceEvent, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Load:
     """What the tasks of a service used of what is reserved for them, in percent: a value a minute, the newest last."""
 
@@ -91,7 +91,7 @@ class Load:
     memory: tuple[float, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Usage:
     """The load of services by name; `missing` says why there is none at all."""
 
@@ -99,7 +99,7 @@ class Usage:
     missing: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class ServiceView:
     """Where on the stack the parts of one service stand, and what the file says of its address on the network.
 

@@ -23,7 +23,7 @@ Address = NewType("Address", str)
 """Our name of a resource: `<concern>.<kind>/<name>`, such as `alb.target_group/web`."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Ref(Generic[T]):
     """A value that the resource at `source` yields; `pick` takes it from that resource's outputs.
 

@@ -89,7 +89,7 @@ class Cluster(Spec):
         object.__setattr__(self, "capacity", tuple(sorted(self.capacity, key=lambda item: item.provider)))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class ClusterOut:
     """A cluster."""
 

@@ -63,7 +63,7 @@ class Dashboard(Spec):
     charts: tuple[Chart, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class DashboardOut:
     """A dashboard."""
 

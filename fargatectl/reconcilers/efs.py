@@ -28,7 +28,7 @@ class FileSystemQuery(Spec):
     path: str = setting(wiring=True, default="")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class FileSystemOut:
     """A file system, and the access point's ARN ("" without one)."""
 

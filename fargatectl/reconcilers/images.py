@@ -43,7 +43,7 @@ class DigestQuery(Spec):
     path: str = setting(wiring=True, default="")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class DigestOut:
     """The image by its digest, or as it was written where that cannot be found out; `warning` says why, else ""."""
 

@@ -38,7 +38,7 @@ class ScheduleGroup(Spec):
     name: str = setting(immutable=True)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class GroupOut:
     """A schedule group."""
 
@@ -162,7 +162,7 @@ class Schedule(Spec):
         object.__setattr__(self, "capacity", tuple(sorted(self.capacity, key=lambda item: item.provider)))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class ScheduleOut:
     """A schedule."""
 

@@ -35,7 +35,7 @@ _IDENTIFIERS_MAX = 50  # CloudWatch Logs API Reference, DescribeLogGroups: logGr
 _ASK_EACH_MAX = 3
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class LogGroupOut:
     """`arn` has no `:*` suffix; it names the group itself."""
 

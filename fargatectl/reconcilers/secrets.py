@@ -48,7 +48,7 @@ class ParameterQuery(Spec):
     path: str = setting(wiring=True, default="")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class ParameterOut:
     """A parameter; `key_arn` is the customer's KMS key of a SecureString, None for AWS's own."""
 

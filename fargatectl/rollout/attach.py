@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 _GOING_ON = frozenset({ServiceState.DEPLOYING, ServiceState.ROLLING_BACK})
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Going:
     """A rollout that goes on: its service, the deployment that it is about, and the load balancer, if it has one."""
 

@@ -21,7 +21,7 @@ _LEAST_TIMEOUT_SECONDS = 900.0
 TIMEOUT_WITHOUT_PACE_SECONDS = 1200.0
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Stand:
     """Where a rollout stands: new tasks that are healthy or starting, and running old ones.
 

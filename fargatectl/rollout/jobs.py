@@ -52,7 +52,7 @@ _STATUSES: tuple[Literal["RUNNING", "STOPPED"], ...] = ("RUNNING", "STOPPED")
 _TASKS_MAX = 100  # ECS API Reference, DescribeTasks: tasks
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class NotPlaced:
     """ECS took the request and started nothing; `reason` is its own word."""
 

@@ -38,7 +38,7 @@ class End(Enum):
         return self in {End.SUPERSEDED, End.EMPTIED, End.DELETED, End.STOPPED, End.ROLLED_BACK_BY_OTHERS}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Ended:
     """The end of a deployment; `reason` is ECS's own."""
 

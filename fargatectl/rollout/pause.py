@@ -17,7 +17,7 @@ _WAITING = "AWAITING_ACTION"
 _UNDER_WAY: tuple[Any, ...] = ("PENDING", "IN_PROGRESS")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Pause:
     """A hook that waits for an answer: the ARN of the service deployment, the hook's id, and the stage.
 

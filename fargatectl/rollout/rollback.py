@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 _DEPLOY_INSTEAD = "deploy the file of that version instead"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class WayBack:
     """Where a service goes back to: the members of the service revision, and what changes in its tasks.
 

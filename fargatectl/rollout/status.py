@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from fargatectl.model.values import Address
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Parts:
     """What there is of one service in AWS. `https` is None where the file says it."""
 

@@ -34,7 +34,7 @@ _FIRELENS = re.compile(r"(?P<container>.+)-firelens-(?P<task>[0-9a-f]{32})")
 """Fluent Bit's tag of a container, which its output to CloudWatch Logs makes the stream's name of."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Selection:
     """Lines of one source: those of one container, and of tasks whose ids begin with `task`, where these are given."""
 

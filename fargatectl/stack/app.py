@@ -74,7 +74,7 @@ KINDS: tuple[AnyReconciler, ...] = (
 """Every kind there is, in the order of creation; the sweep goes backward."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Blueprint:
     """What a file becomes: the stack, where on it each service's and job's parts stand, and where their lines go."""
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from fargatectl.model.values import Late, Ref
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class TaskGroups:
     """The security groups of a service's tasks: its own, and all of them."""
 

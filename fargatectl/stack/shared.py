@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from fargatectl.stack.groups import TaskGroups
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(frozen=True, kw_only=True)
 class Shared:
     """The app around its services. Mappings are by the names of the file; log groups by AWS's.
 

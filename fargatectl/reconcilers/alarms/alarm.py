@@ -64,7 +64,7 @@ class Alarm(Spec):
             object.__setattr__(self, "datapoints", None)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class AlarmOut:
     """An alarm."""
 

@@ -31,7 +31,7 @@ class TopicQuery(Spec):
     path: str = setting(wiring=True, default="")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class TopicOut:
     """A topic; `warning` says why it would never hear of an alarm, "" where nothing is known against it."""
 

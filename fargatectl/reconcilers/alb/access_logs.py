@@ -25,7 +25,7 @@ _ACTION = "s3:PutObject"
 _ROOT = re.compile(r"(arn:aws[a-z-]*:iam::)?(?P<account>[0-9]{12})(:root)?")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Bucket:
     """A bucket that takes the logs; `unchecked` says that its policy may not be read by us."""
 

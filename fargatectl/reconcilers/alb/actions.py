@@ -13,14 +13,14 @@ if TYPE_CHECKING:
     from types_boto3_elbv2.type_defs import ActionOutputTypeDef
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Forward:
     """Send it to a target of one target group."""
 
     target_group: Late[str]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Shifted:
     """Send it to one of two target groups or to both, as ECS decides: it moves the weights in each deployment.
 
@@ -35,7 +35,7 @@ class Shifted:
         return {self.first, self.second} == set(groups)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Redirect:
     """Answer with another address; by default the same one with HTTPS, for good."""
 
@@ -47,7 +47,7 @@ class Redirect:
     status: str = "HTTP_301"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class FixedResponse:
     """Answer with `status` (2XX, 4XX or 5XX) and a text of at most 1024 bytes."""
 
@@ -56,7 +56,7 @@ class FixedResponse:
     content_type: str = "text/plain"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Other:
     """What is there and was not made by us: several target groups, a log-in. Never equal to what is wanted."""
 

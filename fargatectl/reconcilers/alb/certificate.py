@@ -22,7 +22,7 @@ _ISSUED = "ISSUED"
 _SHOWN = 8
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Certificate:
     """An issued certificate; `domains` are all names that it is valid for, in lower case."""
 

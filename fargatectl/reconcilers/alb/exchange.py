@@ -39,7 +39,7 @@ _DEPLOYMENT_SECONDS = 1800.0
 _EVENTS_SHOWN = 3
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Consumer:
     """The ECS service whose tasks are the targets. `timeout` bounds a deployment of it, in seconds; None for ours."""
 
@@ -49,7 +49,7 @@ class Consumer:
     timeout: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class _Forward:
     """A forward of ours: what has it (a listener or a rule, by ARN), and the weight of each target group."""
 

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 _HTTPS_PORT = 443
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Existing:
     """A load balancer as it is. `listener` is the ARN of the one that our rules hang on; `https` says that it has TLS.
 

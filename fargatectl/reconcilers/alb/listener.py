@@ -39,7 +39,7 @@ _NOT_SEEN = (
 )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class ListenerOut:
     """`port` stands beside the ARN for those who show it."""
 

@@ -36,7 +36,7 @@ _GONE_SECONDS = 300
 _ACTIVE_SECONDS = 600
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class LoadBalancerOut:
     """`dns_name` and `zone_id` are what an alias record needs."""
 

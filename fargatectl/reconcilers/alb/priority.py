@@ -22,7 +22,7 @@ _HOST_RANKS = 3  # exact; with wildcards; any host
 _BAND = (PRIORITY_MAX - _FIRST) // (_HOST_RANKS * _PATH_RANKS)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Wish:
     """A rule to be, by its name, with what it matches; `priority` where the file gives it one."""
 

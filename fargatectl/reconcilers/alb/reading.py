@@ -35,7 +35,7 @@ _LISTENER, _RULE = ":listener/app/", ":listener-rule/app/"
 _GONE = frozenset({"LoadBalancerNotFound", "TargetGroupNotFound", "ListenerNotFound", "RuleNotFound"})
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Whole:
     """A load balancer with all that hangs on it. `rules` and `certificates` (SNI ones, by ARN) are by listener; `tags`
     by ARN, those of `shown` as the tagging API has them."""

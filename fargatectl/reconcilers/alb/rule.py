@@ -37,7 +37,7 @@ _NOT_SEEN = (Transient("ListenerNotFound", seconds=60), Transient("TargetGroupNo
 _HOST, _PATH = "host-header", "path-pattern"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class RuleOut:
     """`priority` is what was there when it was read or made, `groups` the target groups that it forwards to."""
 

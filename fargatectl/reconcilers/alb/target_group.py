@@ -39,7 +39,7 @@ _ASKED_AT_ONCE = "asked by the new health check at once: those that do not pass 
 _EXCHANGE = "requests move once the tasks are healthy in the new one: one deployment more"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class HealthCheck:
     """How targets are asked whether they are well. Times in seconds; `timeout` is always sent, for AWS's own pages
     disagree on its default. `codes` are HTTP codes, or gRPC codes where the protocol version is GRPC."""
@@ -54,7 +54,7 @@ class HealthCheck:
     port: str = "traffic-port"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class TargetGroupOut:
     """`arn` ends in a part that AWS made up."""
 

@@ -35,7 +35,7 @@ HTTP_PORT, HTTPS_PORT = 80, 443
 _CONDITION_VALUES = 5  # ELB User Guide, "Quotas": condition values per rule
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Settings:
     """A load balancer as the file describes it; times in seconds. `certificates` are domain names or ARNs."""
 
@@ -56,7 +56,7 @@ class Settings:
         return (HTTP_PORT, HTTPS_PORT) if self.certificates else (HTTP_PORT,)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Route:
     """Requests that lead to a service; times in seconds. Without `host` and `path`: all that no rule takes.
 
@@ -89,7 +89,7 @@ class Route:
         return self.consumer is not None and not self.consumer.rolling
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Target:
     """The target group of a service. `attached` is known once a listener or rule leads to it: ECS wants that first.
 
@@ -107,7 +107,7 @@ class Target:
     test_rule: Ref[str] | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class LoadBalancerHandles:
     """What others take from a load balancer. `name` is AWS's, `arn_suffix` CloudWatch's; `targets` are by service.
 
@@ -216,7 +216,7 @@ def _priority(name: str, wishes: Sequence[Wish], found: Existing) -> int:
     return priorities(wishes, found)[name]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class _Groups:
     """The target group of a service, and the other one if ECS shifts its requests."""
 

@@ -61,7 +61,7 @@ class Namespace(Spec):
         object.__setattr__(self, "name", self.name.lower().rstrip("."))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class NamespaceOut:
     """A namespace."""
 

@@ -62,7 +62,7 @@ class DiscoveryService(Spec):
         object.__setattr__(self, "records", tuple(sorted({record.upper() for record in self.records})))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class DiscoveryOut:
     """A Cloud Map service."""
 

@@ -38,7 +38,7 @@ _IN_USE = Transient("ResourceInUseException", seconds=1200)
 _NOT_SEEN = Transient("ResourceNotFoundException", seconds=300)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Proof:
     """The CNAME record that proves a domain to ACM: the same for all certificates of an account."""
 
@@ -47,7 +47,7 @@ class Proof:
     value: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class CertificateOut:
     """A certificate, whether it is issued or not."""
 

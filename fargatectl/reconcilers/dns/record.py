@@ -43,7 +43,7 @@ _TARGET_NOT_SEEN = Transient("InvalidChangeBatch", "target was not found", secon
 _CACHED_SECONDS = 60
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class RecordOut:
     """The records as Route 53 shows them: they are deleted by all that they say."""
 

@@ -56,7 +56,7 @@ _REASONS = {
 """ACM user guide, "Certificate request fails": FailureReason, what it means and what to do."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class ValidationOut:
     """`arn` is that of the certificate, once it is issued. `rows` are the records that prove it, by zone."""
 

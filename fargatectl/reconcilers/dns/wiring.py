@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 PATH = "dns.zone"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Alias:
     """A load balancer to lead to: its name, DNS name and AWS's zone for it; whether IPv6 and the VPC alone reach it."""
 

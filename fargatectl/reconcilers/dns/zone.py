@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 _ID = re.compile(r"Z[0-9A-Z]{8,31}")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class HostedZone:
     """A hosted zone; `name` is without the last dot."""
 

@@ -78,7 +78,7 @@ class Role(Spec):
             object.__setattr__(self, "managed", tuple(sorted(set(self.managed))))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class RoleOut:
     """A role; its path is part of the ARN."""
 
@@ -199,7 +199,7 @@ class Roles(Reconciler[Role, RoleOut]):
         return [live for live in ours.values() if live is not None]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class ServiceRoles:
     """The ARNs of a service's roles: ECS uses `execution` to start its tasks, the containers have `task`."""
 
@@ -207,7 +207,7 @@ class ServiceRoles:
     task: Late[str]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Existing:
     """The ARNs of roles that a service has already; None where one is to be made."""
 
@@ -299,7 +299,7 @@ def _trust(account: Declared[Identity], region: str) -> Policy:
     return Policy(statements=(statement,))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class _Snapshot:
     roles: Mapping[str, RoleLive]
     complete: bool

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from fargatectl.model.change import Delta
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class IngressOut:
     """`others` are the rules in the group that are not ours."""
 

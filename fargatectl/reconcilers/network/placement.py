@@ -20,7 +20,7 @@ PRIVATE = "private"
 PUBLIC = "public"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Reach:
     """What tasks must get to: the internet (any registry but the Region's private ECR), and AWS services by short name
     ("ecr.api", "ecr.dkr", "s3", "logs", "secretsmanager", "ssm", "kms")."""
@@ -29,7 +29,7 @@ class Reach:
     endpoints: frozenset[str] = frozenset()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class TaskPlacement:
     """Where tasks run. `reason` is a sentence for the plan where the choice was ours, else empty."""
 

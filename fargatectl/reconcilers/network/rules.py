@@ -33,7 +33,7 @@ _GONE = (
 )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Rule:
     """Who may come in (or, of egress, be reached), at which ports. `source` is a CIDR, a security group "sg-…" or a
     prefix list "pl-…".

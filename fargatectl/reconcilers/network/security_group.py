@@ -38,7 +38,7 @@ _SHOWN = 5
 EVERYWHERE, _EVERYWHERE_IPV6 = "0.0.0.0/0", "::/0"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class SecurityGroupOut:
     """`id` is "sg-…". `others` are destinations that somebody else allows."""
 

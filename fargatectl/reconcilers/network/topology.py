@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 _LOAD_BALANCER_PREFIX = 27
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Subnet:
     """A subnet. `zone` is the name of its Availability Zone.
 
@@ -38,7 +38,7 @@ class Subnet:
         return bool(self.cidr) and ip_network(self.cidr, strict=False).prefixlen <= _LOAD_BALANCER_PREFIX
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Network:
     """The VPC of an app with the subnets that may be used, in the order of their ids.
 

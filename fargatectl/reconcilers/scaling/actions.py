@@ -46,7 +46,7 @@ class ScheduledAction(Spec):
     after: Late[str] = setting(wiring=True, default="")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class ActionOut:
     """A scheduled action. AWS's answer to putting one does not hold its ARN: the name stands for it."""
 

@@ -23,7 +23,7 @@ _REQUESTS = "ALBRequestCountPerTarget"
 _BALANCER_AND_GROUP = 2
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(frozen=True, kw_only=True)
 class Tracking:
     """Target tracking on a metric of one's own: the value to hold, and whether tasks are removed too."""
 
@@ -32,7 +32,7 @@ class Tracking:
     scale_in: bool = True
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(frozen=True, kw_only=True)
 class Schedule:
     """Bounds from a time on: `cron(…)` in a time zone; a bound that is None stays as it is."""
 
@@ -42,7 +42,7 @@ class Schedule:
     max: int | None = None
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(frozen=True, kw_only=True)
 class Wishes:
     """What moves a service's desired count, and between which `bounds` (both included).
 

@@ -104,7 +104,7 @@ class ScalingPolicy(Spec):
         object.__setattr__(self, "value", float(self.value))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class PolicyOut:
     """A scaling policy."""
 

@@ -71,7 +71,7 @@ class ScalableTarget(Spec):
             object.__setattr__(self, "tags", {**self.tags, BOUNDS: f"{self.min}-{self.max}"})
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class TargetOut:
     """A scalable target; targets from before 2023 may have no ARN, and then take no tags."""
 

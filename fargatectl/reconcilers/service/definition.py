@@ -62,7 +62,7 @@ class TaskDefinition(Spec):
     task_role: Late[str] | None = setting(effect=Effect.NEW_DEPLOYMENT, whole=True, default=None)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class TaskDefinitionOut:
     """A revision. `active` says whether tasks can be made of it; `newest` is the family's newest ACTIVE one where
     the service runs another."""

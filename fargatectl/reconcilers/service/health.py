@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 EVENTS_SHOWN = 20
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class ServiceHealth:
     """What DescribeServices says of a service's tasks and deployments; counts are tasks.
 

@@ -100,7 +100,7 @@ class Service(Spec):
                 object.__setattr__(self, name, tuple(sorted(value)))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class ServiceOut:
     """`deployment_id` is that of the PRIMARY deployment, as ECS answered last."""
 

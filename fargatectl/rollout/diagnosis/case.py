@@ -40,7 +40,7 @@ class Source(Enum):
     DEPLOYMENT = "deployment"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Signal:
     """Something that AWS said: equal things said several times are one signal with a count.
 

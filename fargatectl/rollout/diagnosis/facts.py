@@ -34,7 +34,7 @@ _NEEDED = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Fact:
     """One thing that is so. A `cause`, `fix` or `key` replaces that of the rule: it knows more exactly."""
 

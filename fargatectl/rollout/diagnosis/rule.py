@@ -21,7 +21,7 @@ RIGHTS_SECONDS = 120.0
 consistency); ECS and others were seen to need up to two minutes."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Rule:
     """One cause.
 
@@ -54,7 +54,7 @@ class Rule:
     facts: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Hit:
     """A rule that fits a signal, with what its expressions found."""
 
