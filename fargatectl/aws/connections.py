@@ -11,6 +11,7 @@ import socket
 import threading
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
+from urllib.request import getproxies
 
 from botocore.exceptions import SSLError
 from botocore.httpsession import URLLib3Session, create_urllib3_context, get_cert_path
@@ -50,7 +51,7 @@ class Connections:
         host = urlsplit(url).netloc
         with self._lock:
             if host not in self._proxies:
-                self._proxies[host] = get_environ_proxies(url)
+                self._proxies[host] = get_environ_proxies(url) if getproxies() else {}
             proxies, timeout = self._proxies[host], (config.connect_timeout, config.read_timeout)
             key = (*timeout, *sorted(proxies.items()))
             if key not in self._sessions:

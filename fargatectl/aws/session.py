@@ -12,10 +12,13 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
+import botocore
 import botocore.session
 from boto3.session import Session
 from botocore.config import Config
+from botocore.hooks import EventAliaser, HierarchicalEmitter
 
+from fargatectl import __version__
 from fargatectl.aws.connections import CONNECTIONS, Connections
 from fargatectl.aws.credentials import prepare
 from fargatectl.aws.errors import SERVICE, ClientError, says
@@ -51,6 +54,7 @@ T = TypeVar("T")
 R = TypeVar("R")
 
 WORKERS = 16
+_USER_AGENT = f"fargatectl/{__version__} botocore/{botocore.__version__}"
 _CONNECT_TIMEOUT_SECONDS = 5
 _READ_TIMEOUT_SECONDS = 20
 _SENDING_TO_ECS = "before-send.ecs."
@@ -257,6 +261,8 @@ class Aws:
             max_pool_connections=2 * WORKERS,  # the engine's steps and their leaf calls have a pool of threads each
             connect_timeout=patience.connect_seconds,
             read_timeout=patience.read_seconds,
+            # CloudTrail shows it. Without one, botocore makes it up of some twenty parts for each request.
+            user_agent=_USER_AGENT,
             # Host prefixes ("data-servicediscovery") do not resolve on a local endpoint.
             inject_host_prefix=None if self._endpoint_url is None else False,
         )
@@ -449,7 +455,10 @@ def make_session(
     AWS's service models; a user who has models of their own (AWS_DATA_PATH, ~/.aws/models) gets those. `ask` asks
     for the MFA code of a role, where the profile wants one.
     """
-    core = botocore.session.Session(profile=profile)
+    emitter = HierarchicalEmitter()
+    core = botocore.session.Session(profile=profile, event_hooks=emitter)
+    # botocore's own looks for old names of services in each event's, and nobody here uses these.
+    core.register_component("event_emitter", EventAliaser(emitter, {}))
     if environment is not None:
         core.set_credentials(environment["AWS_ACCESS_KEY_ID"], environment["AWS_SECRET_ACCESS_KEY"])
     events = core.get_component("event_emitter")

@@ -1,8 +1,6 @@
 """The tables of one container: what a service's main container and its sidecars have in common."""
 
-from __future__ import annotations
-
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -94,7 +92,7 @@ class Secret(Section):
         return {"secret": ":".join(parts[:_ARN_PARTS]), **{key: part for key, part in tail.items() if part}}
 
     @model_validator(mode="after")
-    def _one_source(self) -> Secret:
+    def _one_source(self) -> Self:
         if (self.secret is None) == (self.parameter is None):
             raise ValueError("expected either `secret` or `parameter`")
         if self.parameter is not None and (self.key or self.stage or self.version):

@@ -1,13 +1,11 @@
 """Where a service's output goes: `[services.NAME.logs]`."""
 
-from __future__ import annotations
-
 from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
 from fargatectl.config.container import IMAGE
-from fargatectl.config.field_types import Bool, KmsKey, String, Value  # noqa: TC001 - pydantic evaluates them
+from fargatectl.config.field_types import Bool, KmsKey, String, Value
 from fargatectl.config.interpolate import Interpolated
 from fargatectl.config.limits import RETENTION_DAYS
 from fargatectl.config.scalars import Scalar, Text, shown

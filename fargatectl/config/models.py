@@ -4,8 +4,6 @@ Where a default depends on other keys, the field here is empty and `complete.py`
 cluster, role path, log groups and discovery services, `http.load_balancer` and `allow_from` are never empty.
 """
 
-from __future__ import annotations
-
 from typing import Annotated, Literal
 
 from pydantic import Discriminator, Field, Tag

@@ -1,12 +1,10 @@
 """The tables of `[services.X.scaling]`: Application Auto Scaling of a service's desired count."""
 
-from __future__ import annotations
-
 from typing import Annotated, Literal
 
 from pydantic import Field
 
-from fargatectl.config.field_types import Bool, Percent, String, TimeZone  # noqa: TC001 - pydantic evaluates them
+from fargatectl.config.field_types import Bool, Percent, String, TimeZone
 from fargatectl.config.scalars import Number, OneOrMany, Seconds, Text, Whole
 from fargatectl.config.section import Section
 

@@ -1,4 +1,7 @@
-"""The base of all tables of the file."""
+"""The base of all tables of the file.
+
+The modules with tables do not postpone their annotations: pydantic would have to compile each of them.
+"""
 
 from __future__ import annotations
 

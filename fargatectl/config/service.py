@@ -1,7 +1,5 @@
 """The tables of a service: `[services.NAME]` and all below it."""
 
-from __future__ import annotations
-
 from typing import Annotated, Literal
 
 from pydantic import Discriminator, Field, Tag
@@ -23,7 +21,7 @@ from fargatectl.config.field_types import (
 )
 from fargatectl.config.logs import Logs
 from fargatectl.config.scalars import Number, OneOrMany, Seconds, Text, Whole
-from fargatectl.config.scaling import Scaling  # noqa: TC001 - pydantic evaluates the annotations
+from fargatectl.config.scaling import Scaling
 from fargatectl.config.section import Section
 
 SubnetId = Annotated[str, Text('a subnet id "subnet-…"', r"subnet-[0-9a-f]{8,17}")]
