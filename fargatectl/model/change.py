@@ -115,9 +115,9 @@ def _walk(path: str, want: Any, have: Any, said: Mapping[str, Any]) -> Iterator[
         return
     if _is_record(want) and type(want) is type(have):
         for f in fields(want):
-            if not (f.metadata.get("create_only") or f.metadata.get("wiring")):
-                below = _inherit(said, f.metadata)
-                yield from _walk(_join(path, f.name), getattr(want, f.name), getattr(have, f.name), below)
+            wanted, found = getattr(want, f.name), getattr(have, f.name)
+            if wanted != found and not (f.metadata.get("create_only") or f.metadata.get("wiring")):
+                yield from _walk(_join(path, f.name), wanted, found, _inherit(said, f.metadata))
     elif isinstance(want, Mapping) and isinstance(have, Mapping):
         yield from _walk_mapping(path, want, have, said)
     elif _is_keyed(want) and isinstance(have, tuple) and (_is_keyed(have) or not have):

@@ -35,7 +35,10 @@ class Effect(StrEnum):
     @property
     def rank(self) -> int:
         """Higher is worse."""
-        return list(Effect).index(self)
+        return _RANKS[self]
+
+
+_RANKS = {effect: place for place, effect in enumerate(Effect)}
 
 
 def setting(  # noqa: PLR0913 - one keyword for each property of a field
@@ -114,4 +117,5 @@ class Spec:
 
 def resolve(spec: S, outputs: Mapping[Address, Any]) -> S:
     """Fill in what is known by now. Refs to what is not known stay, and mean "known after apply"."""
-    return replace(spec, **{name: fill(getattr(spec, name), outputs) for name in spec.late()})
+    filled = {name: fill(getattr(spec, name), outputs) for name in spec.late()}
+    return replace(spec, **filled) if filled else spec

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Generic, NewType, TypeAlias, TypeVar, Uni
 from fargatectl.dataclass import dataclass
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Collection, Iterator
 
 T = TypeVar("T")
 U = TypeVar("U")
@@ -83,25 +83,38 @@ def sources(value: object) -> Iterator[Address]:
     if isinstance(value, Ref):
         yield value.source
     else:
-        for part in _parts(value).values():
+        for part in _parts(value):
             yield from sources(part)
 
 
 def fill(value: Any, outputs: Mapping[Address, Any]) -> Any:  # noqa: ANN401 - any value of a spec's field
-    """Return `value` with every Ref replaced whose source has outputs; the others stay."""
+    """Return `value` with every Ref replaced whose source has outputs; the others stay. Without any it is `value`."""
     if isinstance(value, Ref):
         return value.pick(outputs[value.source]) if value.source in outputs else value
-    if next(sources(value), None) is None:
+    parts = _parts(value)
+    filled = [part if isinstance(part, _SIMPLE) else fill(part, outputs) for part in parts]
+    if all(new is old for new, old in zip(filled, parts, strict=True)):
         return value
-    parts = {key: fill(part, outputs) for key, part in _parts(value).items()}
-    if is_dataclass(value) and not isinstance(value, type):
-        return replace(value, **parts)
-    return tuple(parts.values()) if isinstance(value, tuple) else parts
+    names = _names(type(value))
+    if names:
+        return replace(value, **dict(zip(names, filled, strict=True)))
+    return tuple(filled) if isinstance(value, tuple) else dict(zip(value, filled, strict=True))
 
 
-def _parts(value: object) -> dict[Any, Any]:
-    if is_dataclass(value) and not isinstance(value, type):
-        return {f.name: getattr(value, f.name) for f in fields(value)}
+def _parts(value: object) -> Collection[Any]:
+    names = _names(type(value))
+    if names:
+        return [getattr(value, name) for name in names]
     if isinstance(value, Mapping):
-        return dict(value)
-    return dict(enumerate(value)) if isinstance(value, tuple) else {}
+        return value.values()
+    return value if isinstance(value, tuple) else ()
+
+
+_NAMES: dict[type, tuple[str, ...]] = {}
+
+
+def _names(kind: type) -> tuple[str, ...]:
+    """Return the names of a dataclass's fields; nothing of what is none."""
+    if kind not in _NAMES:
+        _NAMES[kind] = tuple(f.name for f in fields(kind)) if is_dataclass(kind) else ()
+    return _NAMES[kind]
