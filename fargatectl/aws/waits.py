@@ -8,14 +8,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypeVar
 
-import tenacity
-
 from fargatectl.aws.errors import says
 from fargatectl.dataclass import dataclass
 from fargatectl.errors import AwsFailure
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    import tenacity
 
     from fargatectl.aws.session import Aws
 
@@ -40,6 +40,8 @@ def retrying(aws: Aws, call: Callable[[], T], *transients: Transient, interval: 
 
     Raises `Stopped` after Ctrl-C, as `polling` does.
     """
+    import tenacity  # noqa: PLC0415 - who only reads has no need of it
+
     began = aws.monotonic()
 
     def goes_on(state: tenacity.RetryCallState) -> bool:
@@ -71,6 +73,8 @@ def polling(  # noqa: PLR0913 - one keyword for each property of a wait
 
     The first looks come fast, the later ones every `interval` × 5 seconds at most.
     """
+    import tenacity  # noqa: PLC0415 - as above
+
     began = aws.monotonic()
     retry = tenacity.Retrying(
         retry=tenacity.retry_if_result(lambda found: found is None),

@@ -10,8 +10,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import platformdirs
-
 from fargatectl.cli import endpoints
 from fargatectl.config import credentials
 from fargatectl.config.load import find, load
@@ -190,6 +188,8 @@ def _asking(surroundings: Surroundings) -> Callable[[str], str]:
 
 
 def _cache(environ: Mapping[str, str]) -> Path:
+    import platformdirs  # noqa: PLC0415 - who only reads the file has no need of it
+
     home = Path(environ.get("XDG_CACHE_HOME", ""))
     return (home / "fargatectl" if home.is_absolute() else platformdirs.user_cache_path("fargatectl")) / "models"
 

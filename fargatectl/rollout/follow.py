@@ -36,6 +36,9 @@ if TYPE_CHECKING:
     from fargatectl.rollout.outcome import Ended
 
 POLL_SECONDS = 5.0  # ECS answers 20 DescribeServices a second and account; one call takes ten services
+_FEW = 10  # so many services are looked at with one call
+_SHARE = 0.2  # of a rollout's age: so long the next look may wait
+_LEAST_SECONDS = 1.0
 _OUT_OF_SIGHT_SECONDS = 120.0  # so long a network may be away before following is given up
 _SPREAD_SECONDS = 2.0  # runs that began together do not stay in step
 
@@ -123,7 +126,14 @@ class Follower:
             else:
                 for watch in watched:
                     self._try_to_take_in(watch)
-            self._aws.sleep(POLL_SECONDS + (self._context.jitter() - 0.5) * _SPREAD_SECONDS)
+            self._aws.sleep(self._pause(watched))
+
+    def _pause(self, watched: Sequence[Watch]) -> float:
+        """Return seconds until the next look: few at first, for what fails at once is told at once."""
+        age = self._aws.monotonic() - max(watch.began for watch in watched)
+        if len(watched) <= _FEW and age < POLL_SECONDS / _SHARE:
+            return max(_LEAST_SECONDS, age * _SHARE)
+        return POLL_SECONDS + (self._context.jitter() - 0.5) * _SPREAD_SECONDS
 
     def _lose_sight(self, watched: Sequence[Watch], error: Exception) -> None:
         """Look again later where AWS may be in reach again: the rollouts go on meanwhile. Else tell every watcher."""

@@ -20,8 +20,8 @@ print("LOADED", *sorted(loaded), file=sys.stderr)
 """
 ROOT = Path(__file__).parents[2]
 SLOW = {"asyncio", "boto3", "botocore", "filelock", "moto", "platformdirs", "pydantic", "rich", "tenacity", "werkzeug"}
-READS_FILE = {"pydantic", "rich", "platformdirs"}
-ASKS_AWS = {*READS_FILE, "boto3", "botocore", "tenacity"}
+READS_FILE = {"pydantic", "rich"}
+ASKS_AWS = {*READS_FILE, "boto3", "botocore", "platformdirs"}
 
 CASES = [
     ("--version", set()),
