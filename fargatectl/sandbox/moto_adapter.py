@@ -32,10 +32,10 @@ from werkzeug.exceptions import HTTPException, NotFound
 from fargatectl.sandbox.faults import AwsError
 from fargatectl.sandbox.http import Request, Response
 from fargatectl.sandbox.moto_answers import Catcher
-from fargatectl.sandbox.moto_haste import hasten, hasten_certificates
+from fargatectl.sandbox.moto_haste import hasten, hasten_certificates, without_instances
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
     from datetime import datetime
 
 LOCK = threading.RLock()
@@ -89,7 +89,7 @@ class Moto:
 
     def backend(self, service: str, account: str, region: str) -> Any:  # noqa: ANN401 - moto's objects are untyped
         """Return moto's own object for a service; to be used inside `active`, for what its API cannot say."""
-        regions = get_backend(_module(service))[account]  # type: ignore[call-overload]
+        regions = _backends(_module(service))[account]
         return regions[region if region in regions else "aws"]
 
     def ask(self, service: str, request: Request, account: str) -> tuple[Response, dict[str, Any] | None]:
@@ -159,7 +159,8 @@ def _handlers(service: str) -> list[tuple[re.Pattern[str], Callable[..., Any]]]:
     """Return moto's handlers of a service by the pattern of their URL."""
     module = _module(service)
     try:
-        urls = importlib.import_module(f"moto.{module}.urls")
+        with without_instances():  # several others import EC2
+            urls = importlib.import_module(f"moto.{module}.urls")
     except ModuleNotFoundError:
         return []
     _prepare(module)
@@ -168,10 +169,22 @@ def _handlers(service: str) -> list[tuple[re.Pattern[str], Callable[..., Any]]]:
     ]
 
 
+def _backends(module: str) -> Any:  # noqa: ANN401 - moto's objects are untyped
+    with without_instances():
+        return get_backend(module)  # type: ignore[call-overload]
+
+
+def warm(services: Iterable[str]) -> None:
+    """Import what answers for `services`, before the first request that needs it would have to wait for that."""
+    for service in services:
+        with LOCK:
+            _handlers(service)
+
+
 def _prepare(module: str) -> None:
     if module == "acm":
         hasten_certificates(importlib.import_module("moto.acm.models").CertBundle)
-    backends: Any = get_backend(module)  # type: ignore[call-overload]
+    backends = _backends(module)
     if module == "ec2" and backends.backend.__init__ is not _begin_ec2:
         original = backends.backend
         members = {

@@ -6,10 +6,13 @@ of certificates: all certificates of a process for the same domains have the sam
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from functools import cache
 from typing import TYPE_CHECKING, Any
 from xml.sax.saxutils import escape, quoteattr
 
+import boto3
+import botocore.session
 from moto.core import responses, serialize
 from moto.core.constants import MISSING
 from moto.core.serialize import (
@@ -20,10 +23,13 @@ from moto.core.serialize import (
 )
 from moto.core.utils import get_value as get_in
 from moto.moto_api._internal import mock_random
+from moto.utilities import utils as resources
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
+_TYPES = "ec2/resources/instance_types.json"
+_OFFERINGS = "ec2/resources/instance_type_offerings/"
 _TEXT = "#text"
 _HOW = {"full_document", "short_empty_elements", "pretty"}
 
@@ -36,6 +42,40 @@ def hasten() -> None:
     _replace(ResponseSerializer, "get_value", _without_looking_everywhere)
     for picker in (AttributePicker, XFormedAttributePicker):
         _replace(picker, "get_possible_keys", _by_type_and_shape)
+
+
+@contextmanager
+def without_instances() -> Iterator[None]:
+    """Have moto's EC2 be imported without what it knows of instances, of which none is ever run here.
+
+    It reads the types of instances of all Regions, and for the names of the Regions three times all operations of EC2.
+    """
+    session, load = boto3.Session, resources.load_resource
+
+    def load_resource(resource: str) -> Any:  # noqa: ANN401 - moto's are untyped
+        return {} if resource == _TYPES else [] if resource.startswith(_OFFERINGS) else load(resource)
+
+    boto3.Session = _Regions  # type: ignore[assignment,misc]
+    resources.load_resource = load_resource
+    try:
+        yield
+    finally:
+        boto3.Session, resources.load_resource = session, load  # type: ignore[misc]
+
+
+class _Regions:
+    """What there is of a boto3 session for who asks it for Regions only."""
+
+    def get_available_regions(self, service: str, partition_name: str = "aws") -> list[str]:
+        """Return the Regions that have the service."""
+        partition = next(one for one in _partitions() if one["partition"] == partition_name)
+        return [name for name in partition["services"][service]["endpoints"] if name in partition["regions"]]
+
+
+@cache
+def _partitions() -> list[Any]:
+    found: list[Any] = botocore.session.Session().get_data("endpoints")["partitions"]
+    return found
 
 
 def hasten_certificates(bundle: Any) -> None:  # noqa: ANN401 - moto's are untyped

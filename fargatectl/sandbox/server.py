@@ -23,7 +23,7 @@ from fargatectl.sandbox.clock import SystemClock, Timeline
 from fargatectl.sandbox.cloud import Cloud
 from fargatectl.sandbox.faults import AwsError, LostAnswer
 from fargatectl.sandbox.http import Request, Response
-from fargatectl.sandbox.moto_adapter import LOCK
+from fargatectl.sandbox.moto_adapter import LOCK, warm
 from fargatectl.sandbox.references import provision
 from fargatectl.sandbox.services import load
 from fargatectl.sandbox.settings import KEYS, SettingError
@@ -37,6 +37,8 @@ ADMIN = "/_fargatectl/"
 HOST = "127.0.0.1"
 DEFAULT_SPEED = 10.0
 IDLE_SECONDS = 30 * 60.0
+_USUAL = ("ec2", "iam", "logs", "elbv2", "ssm")
+"""What nearly every file needs of moto: imported while the client that has started this server gets ready itself."""
 _LOOPBACK = {HOST, "localhost", "::1"}
 
 
@@ -184,6 +186,7 @@ def serve(application: Application, *, port: int, state_file: Path, token: str) 
     thread.start()
     _announce(state_file, {"endpoint": f"http://{HOST}:{server.server_port}", "pid": os.getpid(), "token": token})
     try:
+        warm(_USUAL)
         while not application.stopping.wait(timeout=max(0.1, min(60.0, application.idle_left()))):
             if application.idle_left() <= 0:
                 break
