@@ -39,6 +39,17 @@ def test_tasks_walk_through_their_states(scene: Scene) -> None:
     assert "Scaling activity initiated by" in task["stoppedReason"]
 
 
+def test_tasks_that_nothing_checks_are_healthy_after_a_while_whatever_the_moment_they_started_at(scene: Scene) -> None:
+    definition = scene.define()
+    for place in range(20):
+        scene.serve(definition, serviceName=f"worker{place}", desiredCount=1)
+        scene.wait(0.1)
+    scene.wait(120)
+    found = scene.ecs.describe_services(cluster="c", services=[f"worker{place}" for place in range(10)])["services"]
+    found += scene.ecs.describe_services(cluster="c", services=[f"worker{place}" for place in range(10, 20)])["services"]
+    assert {service["deployments"][0]["rolloutState"] for service in found} == {"COMPLETED"}
+
+
 def test_a_task_has_an_interface_in_its_subnet_until_it_stops(scene: Scene) -> None:
     scene.serve(scene.define(), desiredCount=3)
     scene.wait(30)

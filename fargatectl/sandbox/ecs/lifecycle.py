@@ -196,7 +196,8 @@ def assess(region: Region, task: Task) -> None:
         return
     checked = [one for one in task.containers if one.definition.get("healthCheck") and one.definition["essential"]]
     waits = not (task.load_balancers or checked)
-    if waits and region.now - task.running_since < HEALTHY_WITHOUT_CHECKS_SECONDS:
+    # Written as the moment is that it is looked at: a difference of such numbers may come out smaller.
+    if waits and region.now < task.running_since + HEALTHY_WITHOUT_CHECKS_SECONDS:
         return
     if any(container.health != "HEALTHY" for container in checked):
         return
