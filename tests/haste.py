@@ -6,15 +6,20 @@ descriptions of services, the classes of clients, the rules of endpoints. Only t
 
 from __future__ import annotations
 
+import pickle
 from functools import cache
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from urllib.parse import urlencode
 
 import botocore.client
+import botocore.endpoint
 import botocore.hooks
 import botocore.httpsession
+import botocore.parsers
 import botocore.regions
 import botocore.session
 import botocore.useragent
+from botocore.awsrequest import AWSPreparedRequest, HeadersDict
 from botocore.config import Config
 from botocore.loaders import create_loader
 
@@ -27,6 +32,16 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 _LOADER = create_loader()
+_MOST = 2_000  # answers that are kept
+
+
+def vouch(session: botocore.session.Session, key: str) -> None:
+    """Have requests say whose they are without a true signature: the local AWS does not check it, and it takes time."""
+
+    def promise(context: dict[str, Any], **_: Any) -> None:
+        context["vouched"] = key
+
+    session.get_component("event_emitter").register("before-call", promise)
 
 
 def quick_session() -> botocore.session.Session:
@@ -45,6 +60,12 @@ def hasten() -> None:
     _replace(botocore.regions, "EndpointProvider", _for_one_ruleset)
     _replace(botocore.hooks.EventAliaser, "_alias_event_name", _for_one_name)
     _replace(botocore.hooks, "accepts_kwargs", cache)
+    trie: Any = vars(botocore.hooks)["_PrefixTrie"]
+    _replace(trie, "_recursive_copy", _without_asking)
+    _replace(botocore.regions.EndpointRulesetResolver, "construct_endpoint", _for_one_operation)
+    _replace(botocore.endpoint.Endpoint, "create_request", _unsigned)
+    _replace(botocore.parsers.QueryParser, "_parse_body_as_xml", _for_one_body)
+    _replace(botocore.parsers.JSONParser, "_handle_json_body", _for_one_json)
     _replace(botocore.httpsession.URLLib3Session, "_get_ssl_context", _for_all)  # nothing is sent through it
     _replace(botocore.useragent, "sanitize_user_agent_string_component", cache)
 
@@ -114,3 +135,85 @@ def _for_one_name(alias: Callable[[Any, str], str]) -> Callable[[Any, str], str]
         return known[name]
 
     return alias_event_name
+
+
+def _without_asking(copy: Callable[..., dict[str, Any]]) -> Callable[..., dict[str, Any]]:
+    del copy
+
+    def node_of(node: dict[str, Any]) -> dict[str, Any]:
+        values = node["values"]
+        return {
+            "chunk": node["chunk"],
+            "children": {name: node_of(child) for name, child in node["children"].items()},
+            "values": values and botocore.hooks.NodeList(values.first[:], values.middle[:], values.last[:]),
+        }
+
+    def recursive_copy(trie: Any, attributes: dict[str, Any]) -> dict[str, Any]:
+        del trie
+        return {"_root": node_of(attributes["_root"])}
+
+    return recursive_copy
+
+
+def _for_one_operation(construct: Callable[..., Any]) -> Callable[..., Any]:
+    """Find the endpoint of an operation once for a client, where no parameter of a call has a say in it."""
+
+    def construct_endpoint(resolver: Any, operation_model: Any, call_args: Any, request_context: Any) -> Any:
+        if operation_model.context_parameters or operation_model.operation_context_parameters:
+            return construct(resolver, operation_model, call_args, request_context)
+        known = vars(resolver).setdefault("endpoints", {})
+        if operation_model.name not in known:
+            known[operation_model.name] = construct(resolver, operation_model, call_args, request_context)
+        return known[operation_model.name]
+
+    return construct_endpoint
+
+
+def _unsigned(create: Callable[..., Any]) -> Callable[..., Any]:
+    """Make a request that is vouched for at once: what prepares and signs others would do no more with it."""
+
+    def create_request(endpoint: Any, params: dict[str, Any], operation_model: Any = None) -> Any:
+        context, body = params["context"], params["body"]
+        if "vouched" not in context or not isinstance(body, dict | str | bytes):
+            return create(endpoint, params, operation_model)
+        signing = context.get("signing", {})
+        region = signing.get("region") or context["client_region"]
+        name = signing.get("signing_name") or operation_model.service_model.signing_name
+        scope = f"{context['vouched']}/20200101/{region}/{name}/aws4_request"
+        headers: Any = HeadersDict(params["headers"])
+        headers["Authorization"] = f"AWS4-HMAC-SHA256 Credential={scope}, SignedHeaders=host, Signature=0"
+        sent = urlencode(body, doseq=True) if isinstance(body, dict) else body
+        streams = operation_model.has_streaming_output
+        return AWSPreparedRequest(params["method"], params["url"], headers, sent or None, streams)
+
+    return create_request
+
+
+def _for_one_body(parse: Callable[..., Any]) -> Callable[..., Any]:
+    known: dict[tuple[Any, ...], bytes] = {}
+
+    def parse_body_as_xml(parser: Any, response: dict[str, Any], shape: Any, **how: Any) -> Any:
+        key = (type(parser), shape, response["body"], *how.items())
+        return _remembered(known, key, lambda: parse(parser, response, shape, **how))
+
+    return parse_body_as_xml
+
+
+def _for_one_json(parse: Callable[..., Any]) -> Callable[..., Any]:
+    known: dict[tuple[Any, ...], bytes] = {}
+
+    def handle_json_body(parser: Any, raw_body: bytes, shape: Any) -> Any:
+        return _remembered(known, (shape, raw_body), lambda: parse(parser, raw_body, shape))
+
+    return handle_json_body
+
+
+def _remembered(known: dict[tuple[Any, ...], bytes], key: tuple[Any, ...], make: Callable[[], Any]) -> Any:
+    """Return a copy of what was made for `key`, which may be amended."""
+    if key in known:
+        return pickle.loads(known[key])  # noqa: S301 - pickled below
+    made = make()
+    if len(known) >= _MOST:
+        known.clear()
+    known[key] = pickle.dumps(made)
+    return made

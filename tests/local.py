@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import botocore
 from boto3.session import Session
 
 from fargatectl.aws.session import Aws
 from fargatectl.sandbox.inprocess import LocalAws
-from tests.haste import quick_session
+from tests.haste import quick_session, vouch
 from tests.inline import Inline
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-    from botocore.awsrequest import AWSRequest
-    from botocore.session import Session as Core
 
 
 def make_aws(local: LocalAws, *, account: str | None = None, secret: str = "") -> Aws:
@@ -25,7 +21,7 @@ def make_aws(local: LocalAws, *, account: str | None = None, secret: str = "") -
     session = quick_session()
     key, own = environment["AWS_ACCESS_KEY_ID"], environment["AWS_SECRET_ACCESS_KEY"]
     session.set_credentials(key, secret or own, secret or None)
-    _vouch(session, key)
+    vouch(session, key)
     local.attach(session)
     return Aws(
         Session(botocore_session=session),
@@ -35,15 +31,3 @@ def make_aws(local: LocalAws, *, account: str | None = None, secret: str = "") -
         monotonic=local.clock.monotonic,
         sleep=local.clock.sleep,
     )
-
-
-def _vouch(session: Core, key: str) -> None:
-    """Have requests say whose they are without a true signature: the local AWS does not check it, and it takes time."""
-
-    def sign(request: AWSRequest, signing_name: str, region_name: str, **_: Any) -> None:
-        scope = f"{key}/20200101/{region_name}/{signing_name}/aws4_request"
-        request.headers["Authorization"] = f"AWS4-HMAC-SHA256 Credential={scope}, SignedHeaders=host, Signature=0"
-
-    events = session.get_component("event_emitter")
-    events.register("choose-signer", lambda **_: botocore.UNSIGNED)
-    events.register("before-sign", sign)

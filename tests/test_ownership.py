@@ -63,6 +63,13 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> World:
 
 
 @pytest.fixture(scope="module")
+def lives(world: World) -> dict[str, AnyLive]:
+    """What there is at each address of the deployed file."""
+    found = world.plan(FILE).planned
+    return {address: planned.live for address, planned in found.items() if planned.live is not None}
+
+
+@pytest.fixture(scope="module")
 def fresh(tmp_path_factory: pytest.TempPathFactory) -> World:
     """An account in which nothing of the file has been made."""
     return World(LocalAws(), tmp_path_factory.mktemp("fresh"), variables=VARIABLES)
@@ -156,12 +163,6 @@ def retag(aws: Aws, live: AnyLive, tags: dict[str, str]) -> None:
     }[service](aws, live, arn, tags)
 
 
-def live_at(world: World, address: str, text: str = FILE) -> AnyLive:
-    live = world.plan(text).planned[Address(address)].live
-    assert live is not None
-    return live
-
-
 def test_every_kind_has_a_twin_here_or_cannot_have_one() -> None:
     named = {address.partition("/")[0] for address in ADDRESSES}
     assert {kind.kind for kind in KINDS if kind.taggable} - named - NAMELESS == set()
@@ -173,8 +174,10 @@ def test_every_kind_has_a_twin_here_or_cannot_have_one() -> None:
 )
 @pytest.mark.parametrize("address", ADDRESSES)
 @in_a_copy
-def test_a_twin_is_refused_and_its_owner_named(world: World, address: str, tags: dict[str, str], owner: str) -> None:
-    retag(world.aws, live_at(world, address), tags)
+def test_a_twin_is_refused_and_its_owner_named(
+    world: World, lives: dict[str, AnyLive], address: str, tags: dict[str, str], owner: str
+) -> None:
+    retag(world.aws, lives[address], tags)
     world.local.calls.clear()
     with pytest.raises(Refused) as refused:
         world.deploy(FILE)
@@ -186,32 +189,35 @@ def test_a_twin_is_refused_and_its_owner_named(world: World, address: str, tags:
 # A revision without tags belongs to whoever runs the service: a pipeline of ours may have registered it.
 @pytest.mark.parametrize("address", [each for each in ADDRESSES if each != "service.task_definition/web"])
 @in_a_copy
-def test_a_twin_of_nobody_is_refused_until_it_is_adopted(world: World, address: str) -> None:
-    retag(world.aws, live_at(world, address), {})
+def test_a_twin_of_nobody_is_refused_until_it_is_adopted(world: World, lives: dict[str, AnyLive], address: str) -> None:
+    retag(world.aws, lives[address], {})
     with pytest.raises(Refused, match="somebody else"):
         world.plan(FILE)
     adopted = world.plan(FILE, adopt={Address(address)})
     assert [c.address for c in adopted.plan.changes if c.action is Action.ADOPT] == [address]
     world.deploy(FILE, adopt={Address(address)})
-    assert live_at(world, address).spec.tags[APP] == "shop"
-    assert not world.plan(FILE).plan
+    again = world.plan(FILE)
+    live = again.planned[Address(address)].live
+    assert live is not None
+    assert live.spec.tags[APP] == "shop"
+    assert not again.plan
 
 
 @pytest.mark.parametrize("address", ADDRESSES)
 @in_a_copy
-def test_a_destroy_leaves_a_twin_alone(world: World, address: str) -> None:
-    retag(world.aws, live_at(world, address), RIVAL)
+def test_a_destroy_leaves_a_twin_alone(world: World, lives: dict[str, AnyLive], address: str) -> None:
+    retag(world.aws, lives[address], RIVAL)
     changes = {change.address for change in world.plan(FILE, absent=True).plan.changes}
     assert address not in changes
     assert changes
 
 
 @in_a_copy
-def test_what_was_taken_over_is_destroyed_like_all_else(world: World) -> None:
+def test_what_was_taken_over_is_destroyed_like_all_else(world: World, lives: dict[str, AnyLive]) -> None:
     """All of it at once, but for what no name finds again."""
     adopted = {Address(each) for each in ADDRESSES if each != "service.task_definition/web"}
-    for live in [live_at(world, address) for address in adopted]:
-        retag(world.aws, live, {})
+    for address in adopted:
+        retag(world.aws, lives[address], {})
     world.deploy(FILE, adopt=adopted)
     assert not world.plan(FILE).plan
     world.destroy(FILE)
@@ -223,13 +229,12 @@ def test_what_was_taken_over_is_destroyed_like_all_else(world: World) -> None:
 
 
 @in_a_copy
-def test_nothing_is_deleted_whose_tags_are_gone_when_its_turn_comes(world: World) -> None:
-    lives = [live_at(world, address) for address in ADDRESSES]
+def test_nothing_is_deleted_whose_tags_are_gone_when_its_turn_comes(world: World, lives: dict[str, AnyLive]) -> None:
     before = contents(world.aws)
 
     def strip() -> None:
-        for live in lives:
-            retag(world.aws, live, RIVAL)
+        for address in ADDRESSES:
+            retag(world.aws, lives[address], RIVAL)
 
     outcome = deploy_late(world, FILE, strip, absent=True)
     assert all(isinstance(error, Refused) for error in outcome.failed.values())
@@ -295,9 +300,9 @@ def test_environments_and_apps_live_side_by_side(world: World) -> None:
 
 
 @in_a_copy
-def test_rules_of_a_group_belong_to_that_group_alone(world: World) -> None:
+def test_rules_of_a_group_belong_to_that_group_alone(world: World, lives: dict[str, AnyLive]) -> None:
     """The tasks' rules name the load balancer's group; that this one is somebody else's does not make them so."""
-    retag(world.aws, live_at(world, "network.security_group/public-alb"), RIVAL)
+    retag(world.aws, lives["network.security_group/public-alb"], RIVAL)
     with pytest.raises(Refused) as refused:
         world.plan(FILE)
     assert "network.ingress/public-alb" in refused.value.message
@@ -328,8 +333,8 @@ def deploy_late(world: World, text: str, meanwhile: Callable[[], object], **opti
 
 
 @in_a_copy
-def test_a_tag_that_is_gone_when_its_turn_comes_is_noticed(world: World) -> None:
-    service = live_at(world, "service.service/web")
+def test_a_tag_that_is_gone_when_its_turn_comes_is_noticed(world: World, lives: dict[str, AnyLive]) -> None:
+    service = lives["service.service/web"]
     changed = FILE.replace("nginx:stable", "nginx:1.29")
     outcome = deploy_late(world, changed, lambda: retag(world.aws, service, RIVAL))
     error = outcome.failed[Address("service.service/web")]
@@ -346,9 +351,9 @@ def test_what_is_ours_still_is_changed_late_too(world: World) -> None:
 
 @pytest.mark.parametrize("lag", ["tagging_lag=", "tagging_lag=3600"])
 @in_a_copy
-def test_nothing_is_deleted_that_somebody_took_meanwhile(world: World, lag: str) -> None:
+def test_nothing_is_deleted_that_somebody_took_meanwhile(world: World, lives: dict[str, AnyLive], lag: str) -> None:
     world.local.set(lag)
-    group = live_at(world, "logs.group/shop/web")
+    group = lives["logs.group/shop/web"]
     text = FILE.replace("[services.web.logs]\nretention = 30\n", '[services.web.logs]\ngroup = "/shop/other"\n')
     outcome = deploy_late(world, text, lambda: retag(world.aws, group, RIVAL))
     (error,) = outcome.failed.values()
@@ -365,8 +370,8 @@ def test_what_is_gone_already_needs_no_deleting(world: World) -> None:
 
 
 @in_a_copy
-def test_what_hangs_on_something_that_was_taken_is_left_alone(world: World) -> None:
-    target = live_at(world, "scaling.target/web")
+def test_what_hangs_on_something_that_was_taken_is_left_alone(world: World, lives: dict[str, AnyLive]) -> None:
+    target = lives["scaling.target/web"]
     text = FILE.replace("cpu = 60", "cpu = 70").replace("retention = 30", "retention = 60")
     world.aws.reads.clear()
     outcome = deploy_late(world, text, lambda: retag(world.aws, target, RIVAL))

@@ -44,17 +44,23 @@ class World:
     environment: str | None = None
     events: list[Event] = field(default_factory=list)
     variables: dict[str, str] = field(default_factory=dict)
+    _blueprints: dict[tuple[Any, ...], tuple[dict[str, Any], Blueprint]] = field(default_factory=dict)
 
     @cached_property
     def aws(self) -> Aws:
         return make_aws(self.local)
 
     def blueprint(self, text: str) -> Blueprint:
-        path = self.directory / "fargatectl.toml"
-        path.write_text(text)
-        loaded = load(path, environment=self.environment, variables=self.variables, git_sha=lambda: None)
-        self.local.provision(references(loaded.config))
-        return build(loaded.config, self.environment, self.local.region, self.variables)
+        read = (text, *self.variables.items())
+        if read not in self._blueprints:
+            path = self.directory / "fargatectl.toml"
+            path.write_text(text)
+            loaded = load(path, environment=self.environment, variables=self.variables, git_sha=lambda: None)
+            blueprint = build(loaded.config, self.environment, self.local.region, self.variables)
+            self._blueprints[read] = (references(loaded.config), blueprint)
+        referred, blueprint = self._blueprints[read]
+        self.local.provision(referred)
+        return blueprint
 
     def plan(self, text: str, **options: Any) -> Planning:
         self.aws.reads.clear()

@@ -8,11 +8,13 @@ import random
 import uuid
 from dataclasses import dataclass, replace
 from email.utils import format_datetime
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from fargatectl.sandbox import botocore_adapter, moto_adapter, wire
 from fargatectl.sandbox.faults import AwsError
 from fargatectl.sandbox.handlers import HANDLERS
+from fargatectl.sandbox.http import Response
 from fargatectl.sandbox.identity import DEFAULT_REGION, scope_of
 from fargatectl.sandbox.reads import Reads
 from fargatectl.sandbox.script import EFFECTS, Script
@@ -25,7 +27,7 @@ if TYPE_CHECKING:
 
     from fargatectl.sandbox.clock import Timeline
     from fargatectl.sandbox.handlers import Forward, Handler
-    from fargatectl.sandbox.http import Request, Response
+    from fargatectl.sandbox.http import Request
 
 S = TypeVar("S")
 
@@ -163,8 +165,8 @@ class Cloud:
 
     def _dated(self, response: Response) -> Response:
         # Callers read the server's date to order their own writes (S3, SSM): it must be the cloud's, not moto's.
-        date = format_datetime(self.timeline.clock.now(), usegmt=True)
-        return replace(response, headers={**response.headers, "date": date})
+        date = _written(self.timeline.clock.now().replace(microsecond=0))
+        return Response(response.status, response.body, {**response.headers, "date": date})
 
     def _dispatch(self, call: Call, request: Request) -> Response:
         handlers = HANDLERS.of(call.service, call.operation)
@@ -270,6 +272,11 @@ class Region:
     def arn(self, service: str, resource: str) -> str:
         """Return the ARN of a resource of this account and Region."""
         return f"arn:aws:{service}:{self.name}:{self.account}:{resource}"
+
+
+@lru_cache(maxsize=16)
+def _written(date: datetime) -> str:
+    return format_datetime(date, usegmt=True)
 
 
 def _unsigned() -> AwsError:

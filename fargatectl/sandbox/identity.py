@@ -53,11 +53,13 @@ def account_of(key: str) -> str | None:
 
 def scope_of(request: Request) -> Scope | None:
     """Return the scope of a signed request (header or presigned query), or None if it is not signed."""
-    query = parse_qs(urlsplit(request.url).query)
-    presigned = "Credential=" + query.get("X-Amz-Credential", [""])[0]
-    found = _CREDENTIAL.search(request.headers.get("authorization", "")) or _CREDENTIAL.search(presigned)
+    found = _CREDENTIAL.search(request.headers.get("authorization", "")) or _CREDENTIAL.search(_presigned(request.url))
     if not found:
         return None
     key, _, region, signing_name = found.groups()
     service = _SERVICES.get(signing_name.lower(), signing_name.lower())
     return Scope(account=account_of(key) or DEFAULT_ACCOUNT, region=region, service=service)
+
+
+def _presigned(url: str) -> str:
+    return "Credential=" + parse_qs(urlsplit(url).query).get("X-Amz-Credential", [""])[0]

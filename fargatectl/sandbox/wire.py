@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
-from urllib.parse import parse_qs
 from xml.sax.saxutils import escape
 
 from fargatectl.sandbox import botocore_adapter, moto_adapter
@@ -22,6 +21,7 @@ if TYPE_CHECKING:
     from fargatectl.sandbox.identity import Scope
 
 _READING = ("Describe", "List", "Get", "BatchGet", "Lookup", "Discover", "Search", "Simulate", "Filter", "Head", "Test")
+_ACTION = re.compile(r"(?:^|&)Action=(\w+)")
 _A_SET = re.compile(r"\{'([^']*)'\}")
 _QUERYING = ("StartQuery", "StopQuery")  # of Logs Insights: nothing of the account's changes
 
@@ -61,8 +61,8 @@ def _operation(request: Request, service: str, protocol: str) -> tuple[str, dict
     if protocol == "json":
         return request.headers.get("x-amz-target", "").rpartition(".")[2], {}
     if protocol in ("query", "ec2"):
-        source = request.body.decode() if request.body else request.url.partition("?")[2]
-        return parse_qs(source).get("Action", [""])[0], {}
+        action = _ACTION.search(request.body.decode() if request.body else request.url.partition("?")[2])
+        return action[1] if action else "", {}
     if protocol.startswith("rest"):
         return moto_adapter.match(service, request) or ("", {})
     return "", {}

@@ -18,7 +18,7 @@ from fargatectl.cli.main import run
 from fargatectl.cli.signals import Signals
 from fargatectl.cli.surroundings import Surroundings
 from fargatectl.sandbox.inprocess import LocalAws
-from tests.haste import quick_session
+from tests.haste import quick_session, vouch
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -102,6 +102,7 @@ class Shell:
         core = quick_session()
         keys = self.local.environment
         core.set_credentials(keys["AWS_ACCESS_KEY_ID"], keys["AWS_SECRET_ACCESS_KEY"])
+        vouch(core, keys["AWS_ACCESS_KEY_ID"])
         self.local.attach(core)
         return boto3.Session(botocore_session=core)
 
