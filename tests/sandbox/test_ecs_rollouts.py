@@ -46,7 +46,9 @@ def test_tasks_that_nothing_checks_are_healthy_after_a_while_whatever_the_moment
         scene.wait(0.1)
     scene.wait(120)
     found = scene.ecs.describe_services(cluster="c", services=[f"worker{place}" for place in range(10)])["services"]
-    found += scene.ecs.describe_services(cluster="c", services=[f"worker{place}" for place in range(10, 20)])["services"]
+    found += scene.ecs.describe_services(cluster="c", services=[f"worker{place}" for place in range(10, 20)])[
+        "services"
+    ]
     assert {service["deployments"][0]["rolloutState"] for service in found} == {"COMPLETED"}
 
 
