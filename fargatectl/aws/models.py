@@ -14,6 +14,7 @@ import json
 import os
 import re
 import tempfile
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -77,6 +78,8 @@ class TrimmedModels(Loader):
         wanted = hashlib.sha256(json.dumps([OPERATIONS, IMPLIED, ENDPOINTS], sort_keys=True).encode()).hexdigest()[:12]
         self._copies = directory / f"botocore-{botocore.__version__}-{wanted}"
         self._read: dict[str, dict[str, Any]] = {}
+        # The C library keeps memory apart for each thread, and gives little of it back: one thread reads all wholes.
+        self._trimming = ThreadPoolExecutor(1)
 
     def load_service_model(self, service_name: str, type_name: str, api_version: str | None = None) -> dict[str, Any]:
         """Return a model as botocore's own loader does; a service's from its copy, which is made if there is none."""
@@ -101,7 +104,7 @@ class TrimmedModels(Loader):
             copy = self._copies / f"{name}.json"
             content = _read(copy)
             if content is None:
-                text = json.dumps(make(), separators=(",", ":")).encode()
+                text = self._trimming.submit(lambda: json.dumps(make(), separators=(",", ":")).encode()).result()
                 _write(copy, text)
                 # Made anew from its text: parts of the whole would keep the memory around them.
                 content = json.loads(text)
