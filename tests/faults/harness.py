@@ -32,7 +32,7 @@ from tests.faults.forks import Nursery, leave
 from tests.faults.kinds import KINDS, Crash
 from tests.faults.oracles import Oracles
 from tests.faults.past import Past
-from tests.faults.reports import Report, compared, known
+from tests.faults.reports import Report, compared, known, problems
 from tests.faults.scheduler import Shuffled
 from tests.faults.stacks import STACKS
 from tests.faults.strip import strip
@@ -62,7 +62,8 @@ CHILDREN = 1 if os.environ.get("PYTEST_XDIST_WORKER") else 2  # two workers make
 
 @dataclass(frozen=True)
 class Aim:
-    """Which calls are hit: the call `only`, those of the operation `on`, or `every` n-th.
+    """Which calls are hit: the call `only`, those of the operation `on`, or `every` n-th; and the first call of each
+    operation that `first` holds for.
 
     `then` is what the rerun meets, at a call that the seed decides; the run after that must converge. With a `seed`,
     steps that are ready run in an order that it decides.
@@ -71,6 +72,7 @@ class Aim:
     only: int | None = None
     on: str | None = None
     every: int = 1
+    first: Callable[[str], bool] = lambda _: False
     then: str | None = None
     seed: int | None = None
 
@@ -79,11 +81,13 @@ class Aim:
         return KINDS[self.then] if self.then else None
 
     @property
-    def is_all(self) -> bool:
-        return (self.only, self.on, self.every) == (None, None, 1)
+    def is_wide(self) -> bool:
+        """Whether it is no single call, nor those of one operation."""
+        return self.only is None and self.on is None
 
-    def hits(self, k: int, call: str) -> bool:
-        return self.only in {None, k} and self.on in {None, call} and k % self.every == 0
+    def hits(self, k: int, call: str, *, is_first: bool) -> bool:
+        in_turn = k % self.every == 0 or (is_first and self.first(call))
+        return self.only in {None, k} and self.on in {None, call} and in_turn
 
     def __str__(self) -> str:
         then = f" --then {self.then}" if self.then else ""
@@ -235,10 +239,11 @@ class Seam:
         """Have a child meet each kind of fault at this call; the parent goes on."""
         if self.looks_back:
             self.states.remember(self.k, self.local)
-        if not self.aim.hits(self.k, name):
-            return
+        is_first = self.calls.count(name) == 1
         for kind in self.kinds:
-            if not kind.applies(call):
+            if not kind.hits(self.k) or not kind.applies(call):
+                continue
+            if kind.within is None and not self.aim.hits(self.k, name, is_first=is_first):
                 continue
             if kind.name == "crash-before" and self._is_crash_after():
                 self.known.append(f"{self.k} {kind.name} {name}")
@@ -252,7 +257,7 @@ class Seam:
 
     def _is_crash_after(self) -> bool:
         """Tell whether dying now leaves just what dying after the last write left: no time has passed since."""
-        tried = self.aim.is_all and any(kind.name == "crash-after" for kind in self.kinds)
+        tried = self.aim.is_wide and any(kind.name == "crash-after" for kind in self.kinds)
         return tried and self.applied_at == self.local.clock.monotonic()
 
     @property
@@ -275,13 +280,30 @@ def drive(flow: Flow, kinds: Iterable[str], aim: Aim | None = None) -> list[Repo
     if seam.pipe is not None and seam.struck is not None:
         leave(seam.pipe, lambda: _aftermath(seam, flow, ended))
     seam.kinds = ()
-    problems = _judge_undisturbed(seam, flow, ended)
+    found = _judge_undisturbed(seam, flow, ended)
     reference = look(scene.local)
     replay = f"python -m tests.faults --flow {flow.name} --stack {flow.stack.name}{aim}"
-    reports = [Report(replay, 0, "none", "", problems, ended)] if problems else []
+    reports = [Report(replay, 0, "none", "", found, ended)] if found else []
     reports += compared(seam.nursery.wait(), reference, replay, aim.then)
     seam.states.close()
     return reports + known(seam.known, reports)
+
+
+def reordered(flow: Flow, seeds: Iterable[int]) -> list[Report]:
+    """Run `flow` undisturbed in the order that each of `seeds` decides; all must end where the declared order does."""
+    seam = start(flow)
+    for seed in seeds:
+        pipe = seam.nursery.fork(f"--seed {seed}")
+        if pipe is not None:
+            seam.scene.seed = seed
+            leave(pipe, lambda: _undisturbed(seam, flow))
+    own = _undisturbed(seam, flow)
+    replay = f"python -m tests.faults --flow {flow.name} --stack {flow.stack.name}"
+    reports = [Report(replay, 0, "none", "", own["problems"], own["ended"])]
+    for name, answer in seam.nursery.wait():
+        found = problems(answer, look(seam.local))
+        reports.append(Report(f"{replay} {name}", 0, "none", "", found, answer.get("ended", "")))
+    return reports
 
 
 def attempt(scene: Scene, flow: Flow) -> str:
@@ -332,17 +354,17 @@ def _aftermath(seam: Seam, flow: Flow, ended: str) -> dict[str, Any]:
     assert seam.struck is not None
     kind = KINDS[seam.struck[1]]
     seam.quiet()
-    problems = []
+    found = []
     if kind.survived and ended != "complete":
-        problems.append(f"the run should have survived {kind.name}, but: {ended}")
+        found.append(f"the run should have survived {kind.name}, but: {ended}")
     if seam.aim.second:
         ended = f"{ended}, then {_second_fault(seam, seam.aim.second, flow)}"
     if ended != "complete" or kind.unseen:
         again = attempt(scene, flow)
         if again != "complete":
-            problems.append(f"I1: the rerun did not converge: {again}")
-    problems += [problem for problem in _settled(seam, flow) if not problem.startswith(kind.excuses)]
-    return {"ended": ended, "problems": problems, "account": look(scene.local).to_json()}
+            found.append(f"I1: the rerun did not converge: {again}")
+    found += [problem for problem in _settled(seam, flow) if not problem.startswith(kind.excuses)]
+    return {"ended": ended, "problems": found, "account": look(scene.local).to_json()}
 
 
 def _second_fault(seam: Seam, kind: Kind, flow: Flow) -> str:
@@ -358,27 +380,33 @@ def _second_fault(seam: Seam, kind: Kind, flow: Flow) -> str:
     return ended
 
 
+def _undisturbed(seam: Seam, flow: Flow) -> dict[str, Any]:
+    ended = attempt(seam.scene, flow)
+    found = _judge_undisturbed(seam, flow, ended)
+    return {"ended": ended, "problems": found, "account": look(seam.local).to_json()}
+
+
 def _judge_undisturbed(seam: Seam, flow: Flow, ended: str) -> list[str]:
-    problems = [] if ended == "complete" else [f"the undisturbed run ended: {ended}"]
-    return problems + _settled(seam, flow)
+    found = [] if ended == "complete" else [f"the undisturbed run ended: {ended}"]
+    return found + _settled(seam, flow)
 
 
 def _settled(seam: Seam, flow: Flow) -> list[str]:
     """Let a while pass; another plan must be empty then, and planning must write nothing (I2)."""
     scene, made = seam.scene, seam.k
     scene.local.clock.sleep(A_WHILE)
-    problems = []
+    found = []
     try:
         changes = scene.planned(flow).plan.changes
     except FargatectlError as error:
-        problems.append(f"I2: the next plan failed: {error.message}")
+        found.append(f"I2: the next plan failed: {error.message}")
     else:
         shown = [f"{change.action} {change.address} {', '.join(change.fields.paths)}" for change in changes]
-        problems += [f"I2: the next plan is not empty: {line}" for line in shown]
+        found += [f"I2: the next plan is not empty: {line}" for line in shown]
     if seam.k != made:
-        problems.append("I14: planning wrote")
+        found.append("I14: planning wrote")
     assert scene.oracles is not None
-    return problems + list(dict.fromkeys(scene.oracles.violations))
+    return found + list(dict.fromkeys(scene.oracles.violations))
 
 
 @cache

@@ -47,7 +47,8 @@ Fault = Callable[["Call", Callable[[], "Response"]], "Response"]
 @dataclass(frozen=True)
 class Kind:
     """A kind of fault. `survived`: the run that meets it must succeed all the same. `excuses`: the invariant that a run
-    cannot keep while it is met. `unseen`: it may be noticed by the next run only, and then by that one."""
+    cannot keep while it is met. `unseen`: it may be noticed by the next run only, and then by that one. `within`: it
+    goes on to meet later calls too, so that it begins at each of the first so many calls, and at no other."""
 
     name: str
     strike: Callable[[Stage], Fault]
@@ -55,6 +56,11 @@ class Kind:
     applies: Callable[[Call], bool] = lambda _: True
     excuses: str = "none"
     unseen: bool = False
+    within: int | None = None
+
+    def hits(self, k: int) -> bool:
+        """Tell whether it may begin at the k-th call."""
+        return self.within is None or k <= self.within
 
 
 def _once(answer: Callable[[Call, Callable[[], Response]], Response]) -> Callable[[Stage], Fault]:
@@ -93,6 +99,20 @@ def _lost(_: Call, apply: Callable[[], Response]) -> Response:
     raise ConnectionClosedError(endpoint_url="https://aws.invalid")
 
 
+def _lost_thirds(_: Stage) -> Fault:
+    """Lose the answer to this call and to every third after it; what is asked again is answered."""
+    calls: list[Call] = []
+
+    def fault(call: Call, apply: Callable[[], Response]) -> Response:
+        asked_again = len(calls) % _THIRD == 1 and call == calls[-1]
+        if asked_again or not call.mutating:
+            return apply()
+        calls.append(call)
+        return _lost(call, apply) if len(calls) % _THIRD == 1 else apply()
+
+    return fault
+
+
 def _error_after(_: Call, apply: Callable[[], Response]) -> Response:
     apply()
     raise AwsError("InternalFailure", "The request processing has failed because of an unknown error.", status=500)
@@ -110,6 +130,8 @@ def _denied(call: Call, _: Callable[[], Response]) -> Response:
     action = f"{call.service}:{call.operation}"
     raise AwsError(code, f"User is not authorized to perform: {action}", status=403)
 
+
+_THIRD = 3
 
 # What AWS answers while something that was just made is not seen everywhere, or goes on being used for a while.
 _TRANSIENTS: Mapping[str, tuple[str, str]] = {
@@ -160,6 +182,19 @@ def _transient(call: Call, _: Callable[[], Response]) -> Response:
 
 def _has_transient(call: Call) -> bool:
     return f"{call.service}:{call.operation}" in _TRANSIENTS
+
+
+def _transients(_: Stage) -> Fault:
+    """Meet every call that has such an error with it, once each."""
+    met: list[Call] = []
+
+    def fault(call: Call, apply: Callable[[], Response]) -> Response:
+        if call in met or not _has_transient(call):
+            return apply()
+        met.append(call)
+        return _transient(call, apply)
+
+    return fault
 
 
 def _stale(writes: int) -> Callable[[Stage], Fault]:
@@ -231,6 +266,7 @@ KINDS: dict[str, Kind] = _by_name(
         Kind("crash-before", _once(_crash_before)),
         Kind("crash-after", _once(_crash_after)),
         Kind("lost", _once(_lost), survived=True),
+        Kind("lost-thirds", _lost_thirds, survived=True, within=_THIRD),
         Kind("error-after", _once(_error_after), survived=True),
         Kind("throttled-1", _times(1, _throttled), survived=True),
         Kind("throttled-3", _times(3, _throttled), survived=True),
@@ -238,6 +274,7 @@ KINDS: dict[str, Kind] = _by_name(
         Kind("denied", _times(1_000, _denied)),
         Kind("transient-1", _times(1, _transient), survived=True, applies=_has_transient),
         Kind("transient-3", _times(3, _transient), survived=True, applies=_has_transient),
+        Kind("transients", _transients, survived=True, within=1),
         Kind("stale-1", _stale(1)),
         Kind("stale-2", _stale(2)),
         Kind("stale-3", _stale(3)),

@@ -34,23 +34,32 @@ def compared(answers: Answers, reference: Account, replay: str, then: str | None
     reports = []
     for name, answer in answers:
         k, fault, call = name.split(" ", 2)
-        found = [answer["broken"]] if "broken" in answer else answer["problems"]
-        if "account" in answer:
-            found += reference.differences(answer["account"])
-            spare = _spare_revisions(then, fault, call)
-            found += _revisions(reference.revisions, answer["account"]["revisions"], spare)
+        found = problems(answer, reference, _spare_revisions(then, fault, call))
         reports.append(Report(f"{replay} --k {k} --fault {fault}", int(k), fault, call, found, answer.get("ended", "")))
     return reports
 
 
+def problems(answer: dict[str, Any], reference: Account, spare: int = 0) -> list[str]:
+    """Return what a child found, and how its account differs from `reference`; `spare` revisions more there may be."""
+    if "broken" in answer:
+        return [answer["broken"]]
+    account = answer["account"]
+    revisions = _revisions(reference.revisions, account["revisions"], spare)
+    return [*answer["problems"], *reference.differences(account), *revisions]
+
+
 def known(names: Iterable[str], reports: Iterable[Report]) -> list[Report]:
-    """Return reports for the deaths before a call that leave what the death after the last one left."""
+    """Return reports for the deaths before a call that leave what the death after the last one left, if one was tried.
+
+    A sample that has not tried that one has no need of the other: it is as good as any that was left out.
+    """
     dead_after = {report.k: report for report in reports if report.fault == "crash-after"}
     found = []
     for name in names:
         k, fault, call = name.split(" ", 2)
-        same = dead_after[int(k) - 1]
-        found.append(Report(same.replay, int(k), fault, call, same.problems, same.ended))
+        same = dead_after.get(int(k) - 1)
+        if same is not None:
+            found.append(Report(same.replay, int(k), fault, call, same.problems, same.ended))
     return found
 
 
@@ -59,7 +68,7 @@ def _spare_revisions(then: str | None, fault: str, call: str) -> int:
 
     So its retry makes another one, and so does a run that is not shown the last one yet.
     """
-    repeated = fault in {"lost", "error-after"} and call == "ecs:RegisterTaskDefinition"
+    repeated = fault == "lost-thirds" or (fault in {"lost", "error-after"} and call == "ecs:RegisterTaskDefinition")
     unseen = (then or fault).startswith("stale")
     second = then in {"lost", "error-after"}
     return 1 if repeated or unseen or second else 0

@@ -31,7 +31,9 @@ class Stack:
     folder: Path = EXAMPLES
     variables: Mapping[str, str] = field(default_factory=dict)
     every: int = 1
-    """In the suite every n-th call is hit; `make torture` hits each."""
+    """In the suite every n-th call is hit, and the first of each operation that is its `own`; by `make torture` each."""
+    own: tuple[str, ...] = ()
+    """The operations that no flow of the guide calls."""
 
     @property
     def text(self) -> str:
@@ -61,6 +63,8 @@ STACKS = {
                 ('app    = "hello"', 'app    = "hello"\ntags   = { team = "web" }'),
             ),
             replace=(('health_check = "/"', 'health_check = "/", protocol_version = "HTTP2"'),),
+            every=4,
+            own=("ecs:UpdateCluster", "elbv2:ModifyListener"),
         ),
         Stack(
             "guide",
@@ -103,6 +107,14 @@ STACKS = {
             ),
             folder=HERE,
             every=9,
+            own=(
+                "application-autoscaling:DeleteScheduledAction",
+                "application-autoscaling:PutScheduledAction",
+                "cloudwatch:DeleteAlarms",
+                "cloudwatch:PutMetricAlarm",
+                "cloudwatch:TagResource",
+                "route53:ChangeResourceRecordSets",
+            ),
         ),
         Stack(
             "shifted",
@@ -120,6 +132,7 @@ STACKS = {
             ),
             folder=HERE,
             every=4,
+            own=("iam:AttachRolePolicy", "iam:DetachRolePolicy"),
         ),
         Stack(
             "tended",
@@ -138,6 +151,23 @@ STACKS = {
             folder=HERE,
             variables={"GITLAB_USER": "acme", "GITLAB_TOKEN": CANARY, "NEXT_TOKEN": f"{CANARY} next"},
             every=9,
+            own=(
+                "acm:DeleteCertificate",
+                "acm:RequestCertificate",
+                "cloudwatch:DeleteDashboards",
+                "cloudwatch:PutDashboard",
+                "ecs:RunTask",
+                "scheduler:CreateSchedule",
+                "scheduler:CreateScheduleGroup",
+                "scheduler:DeleteSchedule",
+                "scheduler:DeleteScheduleGroup",
+                "scheduler:TagResource",
+                "scheduler:UpdateSchedule",
+                "secretsmanager:CreateSecret",
+                "secretsmanager:DeleteSecret",
+                "secretsmanager:PutSecretValue",
+                "secretsmanager:TagResource",
+            ),
         ),
     )
 }
