@@ -80,6 +80,13 @@ class Clock:
         return START + timedelta(seconds=self.seconds)
 
 
+def _closed() -> threading.Lock:
+    """Return a gate: who acquires it waits until somebody releases it."""
+    gate = threading.Lock()
+    gate.acquire()
+    return gate
+
+
 class Crew:
     """Actors that share a store; `guarded` is whether they look at their lease before they write."""
 
@@ -91,29 +98,42 @@ class Crew:
         self.writes: list[Write] = []
         self.dead: set[str] = set()
         self.actors: list[Actor] = []
+        self._current = 0
+        self._over = _closed()
 
     def run(self, *actors: Actor) -> None:
         """Run all actors to their end."""
         self.actors = list(actors)
-        current = 0
-        for actor in self.actors:
-            actor.thread.start()
-        while alive := [actor for actor in self.actors if not actor.finished]:
-            current = self._next(alive, current)
-            alive[current].step()
-            current = self.actors.index(alive[current])
+        self.go_on()
+        self._over.acquire()
         for actor in self.actors:
             actor.thread.join()
             if actor.bug is not None:
                 raise actor.bug
 
-    def _next(self, alive: list[Actor], current: int) -> int:
+    def go_on(self, here: Actor | None = None) -> None:
+        """Choose who goes on, and wait until `here`, who asks for it, is chosen again; at once if it is now.
+
+        The one who runs decides: threads are switched only from one actor to another.
+        """
+        alive = [actor for actor in self.actors if not actor.finished]
+        if not alive:
+            self._over.release()
+            return
+        chosen = self._next(alive)
+        self._current = self.actors.index(chosen)
+        if chosen is not here:
+            chosen.resume()
+            if here is not None:
+                here.wait()
+
+    def _next(self, alive: list[Actor]) -> Actor:
         """Choose who goes on: first the one that just ran, then the others in turn."""
-        turn = sorted(range(len(alive)), key=lambda i: (self.actors.index(alive[i]) - current) % len(self.actors))
-        ready = [i for i in turn if alive[i].wakes_at <= self.clock.seconds]
+        turn = sorted(alive, key=lambda actor: (self.actors.index(actor) - self._current) % len(self.actors))
+        ready = [actor for actor in turn if actor.wakes_at <= self.clock.seconds]
         if not ready:
             self.clock.seconds = min(actor.wakes_at for actor in alive)
-            ready = [i for i in turn if alive[i].wakes_at <= self.clock.seconds]
+            ready = [actor for actor in turn if actor.wakes_at <= self.clock.seconds]
         return ready[self.chance.pick("actor", len(ready))]
 
     def interleaved(self) -> bool:
@@ -139,15 +159,20 @@ class Actor:
         self.outcome = ""
         self.bug: BaseException | None = None
         self.wakes_at = 0.0
-        self._go = threading.Semaphore(0)
-        self._back = threading.Semaphore(0)
+        self._go = _closed()
 
-    def step(self) -> None:
-        self._go.release()
-        self._back.acquire()
+    def resume(self) -> None:
+        """Have it begin, or go on."""
+        if self.thread.ident is None:
+            self.thread.start()
+        else:
+            self._go.release()
+
+    def wait(self) -> None:
+        """Stand still until somebody resumes it."""
+        self._go.acquire()
 
     def _main(self) -> None:
-        self._go.acquire()
         try:
             self._work()
         except (LockHeld, LeaseLost, AwsFailure, Killed) as end:
@@ -157,7 +182,7 @@ class Actor:
         except BaseException as bug:  # noqa: BLE001 - shown by the test's own thread
             self.bug = bug
         self.finished = True
-        self._back.release()
+        self.crew.go_on()
 
     def _work(self) -> None:
         writes, pause, patience = self.plan
@@ -189,7 +214,7 @@ class Actor:
 
     def look(self) -> Listing:
         self._point()
-        return self.crew.shelf.list(self.crew.chance.pick("stale", 4))
+        return self.crew.shelf.list(self.crew.chance.pick("stale", min(4, len(self.crew.shelf.states))))
 
     def create(self, number: int, holder: Holder, state: State) -> bool:
         self._point()
@@ -213,5 +238,4 @@ class Actor:
         stands_still = (0.0, 5.0, 40.0, 90.0, 200.0)[self.crew.chance.pick("pause", 5)]
         self.crew.clock.seconds += CALL_SECONDS
         self.wakes_at = max(self.wakes_at, self.crew.clock.seconds + stands_still)
-        self._back.release()
-        self._go.acquire()
+        self.crew.go_on(self)

@@ -31,7 +31,7 @@ class Stack:
     folder: Path = EXAMPLES
     variables: Mapping[str, str] = field(default_factory=dict)
     every: int = 1
-    """In the suite every n-th call is hit, and the first of each operation that is its `own`; by `make torture` each."""
+    """In the suite every n-th call is hit, and the first of each of its `own` operations; `make torture` hits each."""
     own: tuple[str, ...] = ()
     """The operations that no flow of the guide calls."""
 
