@@ -44,7 +44,6 @@ class Nursery:
         while len(self.running) >= self.most:
             self._reap()
         ours, theirs = os.pipe()
-        gc.freeze()  # a collection in the child would copy every page that it looks at
         with warnings.catch_warnings():
             # A test runner's own threads are not there in the child, and are not missed.
             warnings.simplefilter("ignore", DeprecationWarning)
@@ -54,7 +53,7 @@ class Nursery:
             self.running.append(Fork(pid, ours, name))
             return None
         os.close(ours)
-        gc.disable()
+        gc.disable()  # a collection would copy every page that it looks at
         signal.alarm(PATIENCE_SECONDS)
         return theirs
 

@@ -6,6 +6,7 @@ undisturbed; the state that it ends in is what its children are compared with.
 
 from __future__ import annotations
 
+import gc
 import os
 import random
 import types
@@ -271,11 +272,17 @@ class Seam:
         self.stopped = self.halted = False
 
 
-def drive(flow: Flow, kinds: Iterable[str], aim: Aim | None = None) -> list[Report]:
-    """Try `kinds` at the mutating calls of `flow` that `aim` hits (all of them); return a report for each scenario."""
-    aim = aim or Aim()
-    seam = start(flow, tuple(KINDS[kind] for kind in kinds), aim)
-    scene = seam.scene
+def drive(flow: Flow, kinds: Iterable[str], aim: Aim | None = None, seam: Seam | None = None) -> list[Report]:
+    """Try `kinds` at the mutating calls of `flow` that `aim` hits (all of them); return a report for each scenario.
+
+    `seam` is where the flow starts, if that is built already.
+    """
+    seam = seam or start(flow)
+    seam.kinds, seam.aim = tuple(KINDS[kind] for kind in kinds), aim or Aim()
+    if seam.looks_back:
+        seam.nursery.most = 1  # they share the processes that remember
+    scene, aim = seam.scene, seam.aim
+    scene.seed = aim.seed
     ended = attempt(scene, flow)
     if seam.pipe is not None and seam.struck is not None:
         leave(seam.pipe, lambda: _aftermath(seam, flow, ended))
@@ -322,11 +329,19 @@ def attempt(scene: Scene, flow: Flow) -> str:
     return ended + "; ".join(f"{address}{error.message}" for address, error in errors.items())
 
 
-def start(flow: Flow, kinds: tuple[Kind, ...] = (), aim: Aim | None = None) -> Seam:
+def ready(flow: Flow) -> Seam:
+    """Return where `flow` starts, built once for all that start there: copies of this process may go on from it."""
+    begin = (flow.stack.name, flow.before, flow.adopt)
+    if begin not in _READY:
+        seam = start(flow)
+        _READY[begin] = seam
+    return _READY[begin]
+
+
+def start(flow: Flow) -> Seam:
     """Build the state that the flow starts from, and put the seam in between."""
-    aim = aim or Aim()
     warm = warmed(flow.stack)
-    scene = Scene(warm.local, warm.directory, variables={**flow.stack.variables}, seed=aim.seed)
+    scene = Scene(warm.local, warm.directory, variables={**flow.stack.variables})
     scene.__dict__["aws"] = warm.aws
     # botocore naps between its retries by the module `time`; here the virtual clock moves instead.
     naps = types.SimpleNamespace(sleep=scene.local.clock.sleep, time=scene.local.clock.monotonic)
@@ -341,9 +356,7 @@ def start(flow: Flow, kinds: tuple[Kind, ...] = (), aim: Aim | None = None) -> S
     if flow.adopt:
         oracles.taken = strip(scene.local, owner)
     scene.oracles = oracles
-    seam = Seam(scene, kinds, aim)
-    if seam.looks_back:
-        seam.nursery.most = 1  # they share the processes that remember
+    seam = Seam(scene)
     scene.local.intercept(seam)
     return seam
 
@@ -409,6 +422,10 @@ def _settled(seam: Seam, flow: Flow) -> list[str]:
     return found + list(dict.fromkeys(scene.oracles.violations))
 
 
+_READY: dict[tuple[str, str | None, bool], Seam] = {}
+"""What `ready` has built, until something else is built in the one world that there is."""
+
+
 @cache
 def _world() -> World:
     local = LocalAws(speed=AWS_SPEED)
@@ -425,11 +442,16 @@ def _lived(name: str) -> None:
     world.deploy(stack.text)
     look(world.local)
     world.destroy(stack.text)
+    # What lives on from here is seen as living for good: a collection that looked at it would have it copied, by the
+    # kernel, for every child.
+    gc.collect()
+    gc.freeze()
 
 
 def warmed(stack: Stack) -> World:
     """Return a world in which `stack` has lived once: clients, models and parsers are made before anything forks."""
     world = _world()
+    _READY.clear()
     world.local.intercept(None)
     world.local.reset()
     _lived(stack.name)

@@ -20,26 +20,35 @@ from fargatectl.sandbox.faults import AwsError
 from tests.cli.conftest import Shell
 from tests.faults import canaries, limits
 from tests.faults.account import Account, look
-from tests.faults.harness import A_WHILE, attempt, start
+from tests.faults.harness import A_WHILE, attempt, ready, start
 from tests.faults.kinds import KINDS, Crash
 from tests.faults.scheduler import Shuffled
 from tests.faults.stacks import FLOWS, STACKS, Flow, flow
 from tests.faults.strip import forget_addresses, mark, strip
+from tests.forked import in_a_copy
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from fargatectl.sandbox.http import Response
     from fargatectl.sandbox.wire import Call
+    from tests.faults.harness import Seam
 
 ROOT = Path(__file__).parents[2]
 EDITS = (*STACKS["guide"].update, *STACKS["guide"].replace)
+FILES = 9
 VERBS = {"create": {"create"}, "update": {"update"}, "replace": {"create", "delete"}, "delete": {"delete"}}
 
 
-def test_i5_what_is_not_ours_is_refused_with_all_names_and_nothing_is_written() -> None:
-    wanted = flow("guide", "update")
-    seam = start(wanted)
+@pytest.fixture
+def deployed() -> Seam:
+    """The guide, deployed: for flows of a deployed guide, in a copy of this process."""
+    return ready(flow("guide", "update"))
+
+
+@in_a_copy
+def test_i5_what_is_not_ours_is_refused_with_all_names_and_nothing_is_written(deployed: Seam) -> None:
+    wanted, seam = flow("guide", "update"), deployed
     assert seam.scene.oracles is not None
     assert len(strip(seam.local, seam.scene.oracles.owner)) >= 10
     with pytest.raises(Refused) as caught:
@@ -49,10 +58,16 @@ def test_i5_what_is_not_ours_is_refused_with_all_names_and_nothing_is_written() 
     assert seam.calls == []
 
 
+@pytest.fixture
+def begun(name: str) -> Seam:
+    """Where the flow of this name starts: for a copy of this process."""
+    return ready(flow("guide", name))
+
+
 @pytest.mark.parametrize("name", FLOWS)
-def test_i15_what_the_plan_shows_is_what_is_done(name: str) -> None:
-    wanted = flow("guide", name)
-    scene = start(wanted).scene
+@in_a_copy
+def test_i15_what_the_plan_shows_is_what_is_done(name: str, begun: Seam) -> None:
+    wanted, scene = flow("guide", name), begun.scene
     scene.events.clear()
     planning, outcome = scene.run(wanted)
     assert outcome.complete
@@ -60,17 +75,16 @@ def test_i15_what_the_plan_shows_is_what_is_done(name: str) -> None:
     assert done == {str(change.address) for change in planning.plan.changes}
 
 
-def test_i15_so_it_is_from_any_file_to_any_other() -> None:
-    subsets = st.frozensets(st.integers(0, len(EDITS) - 1), max_size=5)
+@in_a_copy
+def test_i15_so_it_is_from_any_file_to_any_other(deployed: Seam) -> None:
+    """Each file is deployed over the one before."""
+    stack, scene = STACKS["guide"], deployed.scene
+    found = [look(scene.local).things]
 
-    @hypothesis.settings(max_examples=8, derandomize=True, deadline=None, database=None, phases=[Phase.generate])
-    @hypothesis.given(subsets, subsets)
-    def change(before: frozenset[int], after: frozenset[int]) -> None:
-        stack = STACKS["guide"]
-        old, new = (stack.edited(tuple(EDITS[number] for number in sorted(some))) for some in (before, after))
-        wanted = Flow(stack, "change", old, new)
-        scene = start(wanted).scene
-        found = look(scene.local).things
+    @hypothesis.settings(max_examples=FILES, derandomize=True, deadline=None, database=None, phases=[Phase.generate])
+    @hypothesis.given(st.frozensets(st.integers(0, len(EDITS) - 1), max_size=5))
+    def change(edits: frozenset[int]) -> None:
+        wanted = Flow(stack, "change", None, stack.edited(tuple(EDITS[number] for number in sorted(edits))))
         scene.events.clear()
         planning, outcome = scene.run(wanted)
         assert outcome.complete
@@ -78,12 +92,14 @@ def test_i15_so_it_is_from_any_file_to_any_other() -> None:
         shown = {(c.address, verb) for c in planning.plan.changes for verb in VERBS[c.action]}
         assert {(event.address, event.verb) for event in events} == shown
         scene.local.clock.sleep(A_WHILE)
-        left = look(scene.local).things
-        touched = {name for name in {*found, *left} if _settings(found.get(name)) != _settings(left.get(name))}
-        addresses = {_address(left.get(name) or found.get(name)) for name in touched} - {None}
+        before, left = found[-1], look(scene.local).things
+        touched = {name for name in {*before, *left} if _settings(before.get(name)) != _settings(left.get(name))}
+        addresses = {_address(left.get(name) or before.get(name)) for name in touched} - {None}
         assert addresses <= {str(change.address) for change in planning.plan.changes}
+        found.append(left)
 
     change()
+    assert len(found) == FILES + 1
 
 
 def _settings(thing: Any) -> Any:
@@ -137,9 +153,9 @@ def test_i16_no_secret_is_printed_or_written_by_any_command(
 
 
 @pytest.mark.parametrize("name", ["create", "update"])
-def test_i19_the_same_file_and_account_give_the_same_plan_byte_for_byte(name: str) -> None:
-    wanted = flow("guide", name)
-    scene = start(wanted).scene
+@in_a_copy
+def test_i19_the_same_file_and_account_give_the_same_plan_byte_for_byte(name: str, begun: Seam) -> None:
+    wanted, scene = flow("guide", name), begun.scene
     plans = set()
     for seed in (None, 1, 2):
         scene.seed = seed
@@ -178,9 +194,9 @@ def test_i21_a_denial_is_not_asked_for_again() -> None:
     assert set(asked.values()) == {1}
 
 
-def test_i23_what_a_dead_run_registered_is_used_by_the_next_one() -> None:
-    wanted = flow("guide", "update")
-    seam = start(wanted)
+@in_a_copy
+def test_i23_what_a_dead_run_registered_is_used_by_the_next_one(deployed: Seam) -> None:
+    wanted, seam = flow("guide", "update"), deployed
     definitions = look(seam.local).revisions
 
     def die(call: Call, apply: Callable[[], Response]) -> Response:
@@ -200,11 +216,11 @@ def test_i23_what_a_dead_run_registered_is_used_by_the_next_one() -> None:
 
 
 @pytest.mark.parametrize(("name", "k"), [("replace", 2), ("replace", 5), ("replace", 8), ("update", 5), ("update", 10)])
-def test_i1_after_a_crash_the_file_may_be_turned_back(name: str, k: int) -> None:
-    stack = STACKS["guide"]
+@in_a_copy
+def test_i1_after_a_crash_the_file_may_be_turned_back(name: str, k: int, deployed: Seam) -> None:
+    stack, seam = STACKS["guide"], deployed
     edits = stack.replace if name == "replace" else stack.update[:-1]  # a tag that left the file is not ours any more
     wanted = Flow(stack, name, stack.text, stack.edited(edits))
-    seam = start(wanted)
     before = look(seam.local)
     seam.second, seam.then_at = KINDS["crash-after"], k
     assert attempt(seam.scene, wanted) == "crash"
@@ -221,9 +237,9 @@ def test_i1_after_a_crash_the_file_may_be_turned_back(name: str, k: int) -> None
 
 
 @pytest.mark.parametrize("name", ["update", "replace", "destroy"])
-def test_i24_tags_of_a_newer_version_are_kept_and_no_difference(name: str) -> None:
-    wanted = flow("guide", name)
-    seam = start(wanted)
+@in_a_copy
+def test_i24_tags_of_a_newer_version_are_kept_and_no_difference(name: str, deployed: Seam) -> None:
+    wanted, seam = flow("guide", name), deployed
     assert seam.scene.oracles is not None
     owner = seam.scene.oracles.owner
     assert mark(seam.local, owner, {"fargatectl:future": "1"}) >= 12
@@ -239,10 +255,10 @@ def test_i24_tags_of_a_newer_version_are_kept_and_no_difference(name: str) -> No
         assert {"cluster best-cluster", "service best-app", "namespace best.domain.com"} <= set(marked)
 
 
-def test_i24_what_an_older_version_left_without_an_address_is_ours_and_gets_one() -> None:
-    wanted = flow("guide", "update")
+@in_a_copy
+def test_i24_what_an_older_version_left_without_an_address_is_ours_and_gets_one(deployed: Seam) -> None:
+    wanted, seam = flow("guide", "update"), deployed
     same = replace(wanted, after=wanted.before or "")
-    seam = start(wanted)
     assert seam.scene.oracles is not None
     before = look(seam.local)
     assert forget_addresses(seam.local, seam.scene.oracles.owner) >= 12

@@ -57,7 +57,7 @@ class Machine:
 @pytest.fixture(scope="module")
 def directories(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Directories]:
     directories = Directories(tmp_path_factory.mktemp("server"))
-    lifetime.start(speed=200, directories=directories, environment=os.environ)
+    lifetime.start(speed=5_000, directories=directories, environment=os.environ)
     yield directories
     lifetime.stop(directories=directories)
 
