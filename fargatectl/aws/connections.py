@@ -30,14 +30,18 @@ CONNECTIONS = "connections"
 class Connections:
     """Sends the requests of all clients; a handler of botocore's event `before-send`.
 
-    `ca_bundle` is the file of AWS_CA_BUNDLE or of `ca_bundle` in the profile, if there is one. Proxies are taken from
+    `ca_bundle` is the file of AWS_CA_BUNDLE or of `ca_bundle` in the profile, if there is one; `keepalive` is the
+    profile's `tcp_keepalive`. Proxies are taken from
     the environment, timeouts from each client's configuration, as botocore does. What is raised is what botocore's own
     connections raise, so that its retries work as ever.
     """
 
-    def __init__(self, ca_bundle: str | None = None) -> None:
+    def __init__(self, ca_bundle: str | None = None, *, keepalive: bool = False) -> None:
         file: str = ca_bundle or os.environ.get("REQUESTS_CA_BUNDLE") or str(get_cert_path(verify=True))
         self._trust = _Trust(file)
+        self._options = [(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)]
+        if keepalive:
+            self._options.append((socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1))
         self._sessions: dict[Hashable, _Session] = {}
         self._proxies: dict[str, dict[str, str]] = {}
         self._lock = threading.Lock()
@@ -56,7 +60,11 @@ class Connections:
             key = (*timeout, *sorted(proxies.items()))
             if key not in self._sessions:
                 self._sessions[key] = _Session(
-                    self._trust, proxies=proxies, timeout=timeout, max_pool_connections=config.max_pool_connections
+                    self._trust,
+                    proxies=proxies,
+                    timeout=timeout,
+                    max_pool_connections=config.max_pool_connections,
+                    socket_options=self._options,
                 )
             return self._sessions[key]
 
@@ -88,8 +96,7 @@ class _Session(URLLib3Session):
 
     def __init__(self, trust: _Trust, **settings: Any) -> None:  # noqa: ANN401 - passed on
         self._trust = trust
-        at_once = [(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)]
-        super().__init__(verify=trust.file, socket_options=at_once, **settings)  # type: ignore[arg-type] # the stubs err
+        super().__init__(verify=trust.file, **settings)  # type: ignore[arg-type] # the stubs err
 
     def send(self, request: Any) -> AWSResponse:  # noqa: ANN401 - as above
         """Return the server's answer."""

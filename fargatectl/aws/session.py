@@ -463,7 +463,9 @@ def make_session(
         core.set_credentials(environment["AWS_ACCESS_KEY_ID"], environment["AWS_SECRET_ACCESS_KEY"])
     events = core.get_component("event_emitter")
     events.register("after-call", _note_service)
-    connections = Connections(core.get_config_variable("ca_bundle"))
+    connections = Connections(
+        core.get_config_variable("ca_bundle"), keepalive=bool(core.get_config_variable("tcp_keepalive"))
+    )
     events.register("before-send", connections.send, unique_id=CONNECTIONS)
     if ask is not None:
         prepare(core, ask)
