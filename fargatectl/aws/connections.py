@@ -31,9 +31,8 @@ class Connections:
     """Sends the requests of all clients; a handler of botocore's event `before-send`.
 
     `ca_bundle` is the file of AWS_CA_BUNDLE or of `ca_bundle` in the profile, if there is one; `keepalive` is the
-    profile's `tcp_keepalive`. Proxies are taken from
-    the environment, timeouts from each client's configuration, as botocore does. What is raised is what botocore's own
-    connections raise, so that its retries work as ever.
+    profile's `tcp_keepalive`. Proxies are taken from the environment, timeouts from each client's configuration, as
+    botocore does. What is raised is what botocore's own connections raise, so that its retries work as ever.
     """
 
     def __init__(self, ca_bundle: str | None = None, *, keepalive: bool = False) -> None:
