@@ -34,7 +34,7 @@ class _Group(TyperGroup):
 
     def get_params(self, ctx: Any) -> Any:  # noqa: ANN401 - typer's own types are not public
         """Return the options of the group itself."""
-        return _with_plain_flags(super().get_params(ctx))
+        return _light(super().get_params(ctx), ctx)
 
 
 class _Command(TyperCommand):
@@ -42,7 +42,7 @@ class _Command(TyperCommand):
 
     def get_params(self, ctx: Any) -> Any:  # noqa: ANN401 - as above
         """Return the options."""
-        return _with_plain_flags(super().get_params(ctx))
+        return _light(super().get_params(ctx), ctx)
 
 
 class _SettingsCommand(_Command):
@@ -57,16 +57,23 @@ class _SettingsCommand(_Command):
         typer.echo("\n".join([" Keys, each with an example:", "", *lines, ""]))
 
 
-def _with_plain_flags(params: list[Any]) -> list[Any]:
-    """Have flags be false unless given, and shown without a type.
+def _light(params: list[Any], ctx: Any) -> list[Any]:  # noqa: ANN401 - as above
+    """Have flags be false unless given, and shown without a type; and leave values as they are to complete a line.
 
-    For a flag that is neither true nor false (its own `--help`), typer loads pydantic: help must not pay for that.
+    For other values, and a flag that is neither true nor false (its own `--help`), typer loads pydantic: neither help
+    nor completion must pay for that.
     """
     for param in params:
         if getattr(param, "is_flag", False):
             param.metavar = ""
             param.default = False if param.default is None else param.default
+        if ctx.resilient_parsing:
+            param.process_value = _as_it_is
     return params
+
+
+def _as_it_is(_: object, value: object) -> object:
+    return value
 
 
 def _group(**settings: Any) -> typer.Typer:  # noqa: ANN401 - as typer.Typer takes them

@@ -37,26 +37,49 @@ CASES = [
 ]
 
 
-@pytest.mark.parametrize(("arguments", "allowed"), CASES, ids=[arguments for arguments, _ in CASES])
-def test_a_command_loads_what_it_needs(arguments: str, allowed: set[str], tmp_path: Path) -> None:
-    (tmp_path / "fargatectl.toml").write_text(FILE)
+def run(directory: Path, arguments: str, **more: str) -> tuple[str, set[str]]:
+    """Return what a process says, and the packages that it has loaded."""
+    (directory / "fargatectl.toml").write_text(FILE)
     environment = {
         "PATH": "/usr/bin:/bin",
         "PYTHONPATH": str(ROOT),
-        "XDG_CACHE_HOME": str(tmp_path),
-        "XDG_STATE_HOME": str(tmp_path),
+        "XDG_CACHE_HOME": str(directory),
+        "XDG_STATE_HOME": str(directory),
         "AWS_EC2_METADATA_DISABLED": "true",
         "AWS_CONFIG_FILE": "/dev/null",
         "AWS_SHARED_CREDENTIALS_FILE": "/dev/null",
+        **more,
     }
     done = subprocess.run(  # noqa: S603 - fixed arguments
         [sys.executable, "-c", SCRIPT, *arguments.split()],
-        cwd=tmp_path,
+        cwd=directory,
         env=environment,
         capture_output=True,
         text=True,
         check=True,
     )
-    loaded = set(done.stderr.rpartition("LOADED ")[2].split())
+    return done.stdout, set(done.stderr.rpartition("LOADED ")[2].split())
+
+
+@pytest.mark.parametrize(("arguments", "allowed"), CASES, ids=[arguments for arguments, _ in CASES])
+def test_a_command_loads_what_it_needs(arguments: str, allowed: set[str], tmp_path: Path) -> None:
+    _, loaded = run(tmp_path, arguments)
     assert "typer" in loaded
     assert loaded & SLOW <= allowed
+
+
+@pytest.mark.parametrize(
+    ("line", "word", "offered"),
+    [
+        ("fargatectl dep", 1, {"deploy"}),
+        ("fargatectl deploy --yes --no-w", 3, {"--no-wait"}),
+        ("fargatectl diff --config a.toml --format mark", 5, {"markdown"}),
+        ("fargatectl sandbox st", 2, {"start", "stop", "status"}),
+    ],
+)
+def test_a_line_is_completed_without_what_its_command_needs(
+    line: str, word: int, offered: set[str], tmp_path: Path
+) -> None:
+    told, loaded = run(tmp_path, "", _FARGATECTL_COMPLETE="complete_bash", COMP_WORDS=line, COMP_CWORD=str(word))
+    assert set(told.split()) == offered
+    assert loaded & SLOW <= {"rich"}
