@@ -64,6 +64,7 @@ def hasten() -> None:
     _replace(trie, "_recursive_copy", _without_asking)
     _replace(botocore.regions.EndpointRulesetResolver, "construct_endpoint", _for_one_operation)
     _replace(botocore.endpoint.Endpoint, "create_request", _unsigned)
+    _replace(botocore.endpoint.Endpoint, "_needs_retry", _without_a_pause)
     _replace(botocore.parsers.QueryParser, "_parse_body_as_xml", _for_one_body)
     _replace(botocore.parsers.JSONParser, "_handle_json_body", _for_one_json)
     _replace(botocore.httpsession.URLLib3Session, "_get_ssl_context", _for_all)  # nothing is sent through it
@@ -187,6 +188,29 @@ def _unsigned(create: Callable[..., Any]) -> Callable[..., Any]:
         return AWSPreparedRequest(params["method"], params["url"], headers, sent or None, streams)
 
     return create_request
+
+
+def _without_a_pause(needs_retry: Callable[..., bool]) -> Callable[..., bool]:
+    """Try again at once what is vouched for: a local AWS in this process is no better in a second."""
+
+    def needs_another(endpoint: Any, attempts: int, operation_model: Any, request_dict: Any, *happened: Any) -> bool:
+        if "vouched" not in request_dict["context"]:
+            return needs_retry(endpoint, attempts, operation_model, request_dict, *happened)
+        response, error = happened
+        event = f"needs-retry.{operation_model.service_model.service_id.hyphenize()}.{operation_model.name}"
+        said = endpoint._event_emitter.emit(
+            event,
+            response=response,
+            endpoint=endpoint,
+            operation=operation_model,
+            attempts=attempts,
+            caught_exception=error,
+            request_dict=request_dict,
+        )
+        pause = botocore.hooks.first_non_none_response(said)
+        return pause is not None and pause is not False
+
+    return needs_another
 
 
 def _for_one_body(parse: Callable[..., Any]) -> Callable[..., Any]:

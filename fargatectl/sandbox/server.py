@@ -14,6 +14,7 @@ import sys
 import threading
 import traceback
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -39,6 +40,7 @@ DEFAULT_SPEED = 10.0
 IDLE_SECONDS = 30 * 60.0
 _USUAL = ("ec2", "iam", "logs", "elbv2", "ssm")
 """What nearly every file needs of moto: imported while the client that has started this server gets ready itself."""
+_SHUTDOWN_SECONDS = 0.1  # how long it may take to notice that it shall stop
 _LOOPBACK = {HOST, "localhost", "::1"}
 
 
@@ -182,7 +184,8 @@ class _Server(ThreadingHTTPServer):
 def serve(application: Application, *, port: int, state_file: Path, token: str) -> None:
     """Serve on loopback until stopped, by signal, by `stop` or by idleness; tell where in `state_file` meanwhile."""
     server = _Server(port, application)
-    thread = threading.Thread(target=server.serve_forever, name="http", daemon=True)
+    serving = partial(server.serve_forever, poll_interval=_SHUTDOWN_SECONDS)
+    thread = threading.Thread(target=serving, name="http", daemon=True)
     thread.start()
     _announce(state_file, {"endpoint": f"http://{HOST}:{server.server_port}", "pid": os.getpid(), "token": token})
     try:
@@ -235,4 +238,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    code = main()
+    sys.stderr.flush()
+    os._exit(code)  # else Python takes a million objects apart, one by one, while the user waits

@@ -179,7 +179,7 @@ class Process:
 @pytest.fixture
 def process(tmp_path: Path) -> Iterator[Process]:
     directories = Directories(tmp_path / "server")
-    running = lifetime.start(speed=200, directories=directories, environment=os.environ)
+    running = lifetime.start(speed=1000, directories=directories, environment=os.environ)
     (tmp_path / "app").mkdir()
     process = Process(tmp_path / "app", running)
     yield process

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import tomllib
 from typing import TYPE_CHECKING, Any
 
 import pytest
-import tomlkit
 
 from fargatectl.model.change import worst
 from fargatectl.sandbox.inprocess import LocalAws
@@ -133,7 +133,13 @@ def changed(row: Row) -> str:
         del _table(data, parents)[last]
     *path, key = _concrete(row.path)
     _table(data, path)[key] = tomllib.loads(f"value = {row.example}")["value"]
-    return tomlkit.dumps(data)
+    return "\n".join(f"{name} = {_inline(value)}" for name, value in data.items())
+
+
+def _inline(value: Any) -> str:
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{json.dumps(name)} = {_inline(part)}" for name, part in value.items()) + "}"
+    return f"[{', '.join(map(_inline, value))}]" if isinstance(value, list) else json.dumps(value)
 
 
 def _table(data: dict[str, Any], path: Iterable[str]) -> Any:
