@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from fargatectl.aws.session import WORKERS
 from fargatectl.cli.exits import code_of, outcome_of, worst
 from fargatectl.cli.viewers import viewer
 from fargatectl.dataclass import dataclass
@@ -107,6 +108,7 @@ def carry_out(  # noqa: PLR0913 - what a run is given
             settle=settle,
             prepare=Gate(context, there.jobs),
             stopped=context.stopped,
+            wide=WORKERS,
         )
     seconds = there.aws.monotonic() - began
     services = () if surroundings.signals.stopped() else _services(planning, outcome, there)

@@ -83,14 +83,16 @@ def execute(  # noqa: PLR0913 - the environment of an execution
     settle: Settle | None = None,
     prepare: Prepare | None = None,
     stopped: Callable[[], bool] = lambda: False,
+    wide: int | None = None,
 ) -> Outcome:
-    """Carry out `planning`. Without `settle` nothing is followed, and drops are left to the next run.
+    """Carry out `planning`, at most `wide` steps at the same time. Without `settle` nothing is followed, and drops are
+    left to the next run.
 
     `prepare` may be left out for a stack in which nothing precedes anything: else ValueError.
 
     When `stopped` says so (Ctrl-C), no new step begins and the running ones end; `Outcome.left` names the rest.
     """
-    return _Execution(planning, aws, executor, emit, settle, prepare, stopped).run()
+    return _Execution(planning, aws, executor, emit, settle, prepare, stopped).run(wide)
 
 
 class _Execution:
@@ -119,8 +121,8 @@ class _Execution:
         self.interim: dict[Address, Delta] = {}
         self.outcome = Outcome()
 
-    def run(self) -> Outcome:
-        result = walk(self.order.waits, self.visit, self.executor, stopped=self.stopped, on_skip=self._skip)
+    def run(self, wide: int | None) -> Outcome:
+        result = walk(self.order.waits, self.visit, self.executor, wide=wide, stopped=self.stopped, on_skip=self._skip)
         ended = [step for step, error in result.failed.items() if isinstance(error, Stopped)]
         for step in result.failed.keys() - ended:
             self.outcome.failed[step.address] = explain(result.failed[step], step.address)
