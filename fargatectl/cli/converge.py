@@ -122,7 +122,7 @@ def watched(plan: Plan, there: Target, surroundings: Surroundings) -> Iterator[V
     """Show events to whoever reads; within this, the first Ctrl-C asks for an orderly end."""
     surroundings.voice.stop_waiting()
     title = f"{stack_name(plan.app, plan.environment)} · {plan.account} {plan.region}"
-    with viewer(surroundings, title) as watching:
+    with viewer(surroundings, title, len(plan.changes)) as watching:
 
         def tell() -> None:
             watching.emit(LogEvent(_INTERRUPTED, there.aws.now(), "warning"))

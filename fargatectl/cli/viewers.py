@@ -144,10 +144,10 @@ class Screen:
 
     tick_seconds = _TICK_SECONDS
 
-    def __init__(self, console: Console, clock: Callable[[], datetime], title: str) -> None:
+    def __init__(self, console: Console, clock: Callable[[], datetime], title: str, steps: int) -> None:
         self._console = console
         self._clock = clock
-        self._progress = Progress(title, clock())
+        self._progress = Progress(title, clock(), steps=steps)
         self._live: Redrawn | None = None
 
     def show(self, event: Event) -> None:
@@ -171,13 +171,13 @@ class Screen:
             self._live.close()
 
 
-def viewer(surroundings: Surroundings, title: str) -> Viewer:
-    """Return the viewer that fits whoever reads."""
+def viewer(surroundings: Surroundings, title: str, steps: int) -> Viewer:
+    """Return the viewer that fits whoever reads a run of so many steps."""
     if surroundings.json:
         return Viewer(Events(surroundings))
     if surroundings.quiet:
         return Viewer(None)
     console = surroundings.voice.err
     if is_redrawable(console, surroundings.environ):
-        return Viewer(Screen(console, surroundings.clock, title))
+        return Viewer(Screen(console, surroundings.clock, title, steps))
     return Viewer(Log(console, surroundings.clock, verbose=surroundings.verbose))

@@ -50,11 +50,12 @@ class _Rollout:
 
 
 class Progress:
-    """The screen of a run, as the events make it. `began` is when the run began."""
+    """The screen of a run, as the events make it. `began` is when the run began, `steps` how many it is to have."""
 
-    def __init__(self, title: str, began: datetime) -> None:
+    def __init__(self, title: str, began: datetime, *, steps: int = 0) -> None:
         self.title = escape(title)
         self.began = began
+        self._to_come = steps
         self._steps: dict[tuple[str, str], StepEvent] = {}
         self._starts: dict[tuple[str, str], datetime] = {}
         self._rollouts: dict[str, _Rollout] = {}
@@ -92,7 +93,9 @@ class Progress:
         if hidden > 0:
             hidden = min(hidden + 1, len(folding))
         shown = [*folding[max(hidden, 0) :], *kept]
-        folded = [Text(f"  … {hidden} more done", "dim")] if hidden > 0 else []
+        to_come = self._to_come - len(self._steps)
+        rest = f", {to_come} to come" if to_come > 0 else ""
+        folded = [Text(f"  … {hidden} more done{rest}", "dim")] if hidden > 0 else []
         return [*folded, *(self._step(key, self._steps[key], now, width) for key in shown)][:room]
 
     def _step(self, key: tuple[str, str], step: StepEvent, now: datetime, width: int) -> Text:

@@ -9,8 +9,9 @@ import pytest
 from inline_snapshot import external_file
 
 from fargatectl.errors import AwsFailure, ConfigError, ExitCode, NotFoundError, Refused, StillInProgress
-from fargatectl.model.events import DeploymentEvent
+from fargatectl.model.events import DeploymentEvent, StepEvent
 from fargatectl.model.status import Load, Usage
+from fargatectl.model.values import Address
 from fargatectl.render import markdown, outcome, plan, problems, status
 from fargatectl.render.outcome import Ending
 from fargatectl.render.progress import Lines, Progress
@@ -129,6 +130,16 @@ def test_two_hundred_rollouts_are_told_in_one_screen() -> None:
     named = sum(" s0" in line for line in shown)
     assert f"{200 - named} more rollouts under way" in shown[-1]
     assert named > 10
+
+
+def test_what_does_not_fit_is_counted_and_what_is_to_come() -> None:
+    progress = Progress("shop", samples.START, steps=1109)
+    done = next(event for event in samples.EVENTS if isinstance(event, StepEvent) and event.state == "done")
+    for number in range(200):
+        progress.apply(replace(done, address=Address(f"logs.group/s{number}")))
+    shown = progress.screen(now=samples.at(48), width=80, height=24).plain.splitlines()
+    assert shown[1] == "  … 178 more done, 909 to come"
+    assert len(shown) == 24
 
 
 @pytest.mark.parametrize("verbose", [False, True], ids=["log", "log-verbose"])
