@@ -32,7 +32,7 @@ from werkzeug.exceptions import HTTPException, NotFound
 from fargatectl.sandbox.faults import AwsError
 from fargatectl.sandbox.http import Request, Response
 from fargatectl.sandbox.moto_answers import Catcher
-from fargatectl.sandbox.moto_haste import hasten, hasten_certificates, without_instances
+from fargatectl.sandbox.moto_haste import hasten, hasten_certificates, post_to_root, without_instances
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -44,6 +44,7 @@ hasten()
 _CATCHER = Catcher()
 _CATCHER.stand()
 
+_ROOT = re.compile(r"https://([^/:?#]+)/")
 _MODULES = {"lambda": "awslambda", "acm-pca": "acmpca"}
 _FATAL = (KeyError, AttributeError, TypeError, ValueError, IndexError, AssertionError)
 
@@ -224,6 +225,9 @@ def _route(service: str, request: Request) -> Callable[..., Any] | None:
 
 def _to_moto(request: Request, account: str) -> MotoRequest:
     headers = {**request.headers, "x-moto-account-id": account}
+    place = _ROOT.fullmatch(request.url)
+    if place and request.method == "POST":
+        return post_to_root(place[1], headers, request.body)
     return MotoRequest.from_primitives(request.method, request.url, headers, request.body)
 
 

@@ -6,6 +6,7 @@ of certificates: all certificates of a process for the same domains have the sam
 
 from __future__ import annotations
 
+import io
 from contextlib import contextmanager
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -15,6 +16,7 @@ import boto3
 import botocore.session
 from moto.core import responses, serialize
 from moto.core.constants import MISSING
+from moto.core.request import PRESERVED_HEADER_NAMES_ENVIRON_KEY, Request, environ_key_for_header
 from moto.core.serialize import (
     AttributePicker,
     AttributePickerContext,
@@ -26,7 +28,7 @@ from moto.moto_api._internal import mock_random
 from moto.utilities import utils as resources
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
 _TYPES = "ec2/resources/instance_types.json"
 _OFFERINGS = "ec2/resources/instance_type_offerings/"
@@ -90,6 +92,33 @@ def hasten_certificates(bundle: Any) -> None:  # noqa: ANN401 - moto's are untyp
         return loaded[one.key]
 
     bundle.validate_pk = validate_pk
+
+
+def post_to_root(host: str, headers: Mapping[str, str], body: bytes) -> Request:
+    """Return what moto's `Request.from_primitives` makes of a POST to the root of an HTTPS host, only faster.
+
+    So most of AWS's protocols ask for everything. What differs is left to werkzeug's own builder of requests.
+    """
+    named = {environ_key_for_header(name): value for name, value in headers.items()}
+    return Request(
+        {
+            "REQUEST_METHOD": "POST",
+            "SCRIPT_NAME": "",
+            "PATH_INFO": "/",
+            "QUERY_STRING": "",
+            "REQUEST_URI": "/",
+            "RAW_URI": "/",
+            "SERVER_NAME": host,
+            "SERVER_PORT": "443",
+            "HTTP_HOST": host,
+            "SERVER_PROTOCOL": "HTTP/1.1",
+            "wsgi.url_scheme": "https",
+            "wsgi.input": io.BytesIO(body),
+            PRESERVED_HEADER_NAMES_ENVIRON_KEY: {},
+            **named,
+            "CONTENT_LENGTH": str(len(body)),
+        }
+    )
 
 
 def _replace(owner: Any, name: str, remembering: Callable[[Any], Any]) -> None:  # noqa: ANN401 - moto's are untyped

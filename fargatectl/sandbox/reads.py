@@ -20,10 +20,17 @@ _MOST = 2_000
 # A write changes the answers of its own service, and of those that look into it. ELB shows of EC2 only what stays.
 _WATCHED_BY = {"secretsmanager": ("ssm",)}
 
-# The busiest writes of EC2, by what their names contain, and the reads that can tell.
+# The busiest writes, by what their names contain (the first counts), and the reads that can tell.
 _NARROW = {
-    "SecurityGroup": ("SecurityGroup", "DescribeTags"),
-    "NetworkInterface": ("NetworkInterface", "DescribeSubnets", "DescribeTags"),
+    "ec2": {
+        "SecurityGroup": ("SecurityGroup", "DescribeTags"),
+        "NetworkInterface": ("NetworkInterface", "DescribeSubnets", "DescribeTags"),
+    },
+    "elbv2": {
+        "ModifyLoadBalancerAttributes": ("DescribeLoadBalancerAttributes",),
+        "ModifyTargetGroupAttributes": ("DescribeTargetGroupAttributes",),
+        "Rule": ("DescribeRules", "DescribeTags", "DescribeTargetGroups", "DescribeTargetHealth"),
+    },
 }
 
 
@@ -64,7 +71,8 @@ class Reads:
             return
         for other in _WATCHED_BY.get(service, ()):
             self._answers[other].clear()
-        seen = next((reads for noun, reads in _NARROW.items() if service == "ec2" and noun in operation), ("",))
+        narrow = _NARROW.get(service, {})
+        seen = next((reads for noun, reads in narrow.items() if noun in operation), ("",))
         answers = self._answers[service]
         for key in [key for key in answers if any(part in key[0] for part in seen)]:
             del answers[key]
