@@ -6,7 +6,8 @@ import argparse
 import sys
 import time
 
-from tests.faults.harness import Aim, drive
+from tests.faults.aim import Aim
+from tests.faults.harness import drive
 from tests.faults.kinds import KINDS
 from tests.faults.stacks import FLOWS, STACKS, flow
 

@@ -28,12 +28,13 @@ from fargatectl.sandbox.clock import Timeline
 from fargatectl.sandbox.inprocess import LocalAws
 from tests.faults import canaries, limits
 from tests.faults.account import look
+from tests.faults.aim import Aim
 from tests.faults.bystanders import plant
 from tests.faults.forks import Nursery, leave
 from tests.faults.kinds import KINDS, Crash
 from tests.faults.oracles import Oracles
 from tests.faults.past import Past
-from tests.faults.reports import Report, compared, known, problems
+from tests.faults.reports import Report, compared, known
 from tests.faults.scheduler import Shuffled
 from tests.faults.stacks import STACKS
 from tests.faults.strip import strip
@@ -59,40 +60,6 @@ AWS_SPEED = 10.0
 """AWS is that much faster than the clock that the tool waits on: fewer polls, the same states."""
 
 CHILDREN = 1 if os.environ.get("PYTEST_XDIST_WORKER") else 2  # two workers make two children
-
-
-@dataclass(frozen=True)
-class Aim:
-    """Which calls are hit: the call `only`, those of the operation `on`, or `every` n-th; and the first call of each
-    operation that `first` holds for.
-
-    `then` is what the rerun meets, at a call that the seed decides; the run after that must converge. With a `seed`,
-    steps that are ready run in an order that it decides.
-    """
-
-    only: int | None = None
-    on: str | None = None
-    every: int = 1
-    first: Callable[[str], bool] = lambda _: False
-    then: str | None = None
-    seed: int | None = None
-
-    @property
-    def second(self) -> Kind | None:
-        return KINDS[self.then] if self.then else None
-
-    @property
-    def is_wide(self) -> bool:
-        """Whether it is no single call, nor those of one operation."""
-        return self.only is None and self.on is None
-
-    def hits(self, k: int, call: str, *, is_first: bool) -> bool:
-        in_turn = k % self.every == 0 or (is_first and self.first(call))
-        return self.only in {None, k} and self.on in {None, call} and in_turn
-
-    def __str__(self) -> str:
-        then = f" --then {self.then}" if self.then else ""
-        return then if self.seed is None else f"{then} --seed {self.seed}"
 
 
 class Haltable(Timeline):
@@ -287,30 +254,13 @@ def drive(flow: Flow, kinds: Iterable[str], aim: Aim | None = None, seam: Seam |
     if seam.pipe is not None and seam.struck is not None:
         leave(seam.pipe, lambda: _aftermath(seam, flow, ended))
     seam.kinds = ()
-    found = _judge_undisturbed(seam, flow, ended)
+    found = judge_undisturbed(seam, flow, ended)
     reference = look(scene.local)
     replay = f"python -m tests.faults --flow {flow.name} --stack {flow.stack.name}{aim}"
     reports = [Report(replay, 0, "none", "", found, ended)] if found else []
     reports += compared(seam.nursery.wait(), reference, replay, aim.then)
     seam.states.close()
     return reports + known(seam.known, reports)
-
-
-def reordered(flow: Flow, seeds: Iterable[int]) -> list[Report]:
-    """Run `flow` undisturbed in the order that each of `seeds` decides; all must end where the declared order does."""
-    seam = start(flow)
-    for seed in seeds:
-        pipe = seam.nursery.fork(f"--seed {seed}")
-        if pipe is not None:
-            seam.scene.seed = seed
-            leave(pipe, lambda: _undisturbed(seam, flow))
-    own = _undisturbed(seam, flow)
-    replay = f"python -m tests.faults --flow {flow.name} --stack {flow.stack.name}"
-    reports = [Report(replay, 0, "none", "", own["problems"], own["ended"])]
-    for name, answer in seam.nursery.wait():
-        found = problems(answer, look(seam.local))
-        reports.append(Report(f"{replay} {name}", 0, "none", "", found, answer.get("ended", "")))
-    return reports
 
 
 def attempt(scene: Scene, flow: Flow) -> str:
@@ -393,14 +343,9 @@ def _second_fault(seam: Seam, kind: Kind, flow: Flow) -> str:
     return ended
 
 
-def _undisturbed(seam: Seam, flow: Flow) -> dict[str, Any]:
-    ended = attempt(seam.scene, flow)
-    found = _judge_undisturbed(seam, flow, ended)
-    return {"ended": ended, "problems": found, "account": look(seam.local).to_json()}
-
-
-def _judge_undisturbed(seam: Seam, flow: Flow, ended: str) -> list[str]:
-    found = [] if ended == "complete" else [f"the undisturbed run ended: {ended}"]
+def judge_undisturbed(seam: Seam, flow: Flow, ended: str) -> list[str]:
+    """Return what is not as it should be after a run that nothing disturbs any more."""
+    found = [] if ended == "complete" else [f"it should have ended complete: {ended}"]
     return found + _settled(seam, flow)
 
 

@@ -16,7 +16,7 @@ from fargatectl.sandbox.faults import AwsError
 from tests.faults.vanish import vanish
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping, Sequence, Set as AbstractSet
 
     from fargatectl.sandbox.http import Response
     from fargatectl.sandbox.inprocess import LocalAws
@@ -132,6 +132,20 @@ def _denied(call: Call, _: Callable[[], Response]) -> Response:
 
 
 _THIRD = 3
+
+
+def denial(may: AbstractSet[str], denied: set[str]) -> Fault:
+    """Deny every mutating operation but those of `may`; what was denied is added to `denied`."""
+
+    def fault(call: Call, apply: Callable[[], Response]) -> Response:
+        name = f"{call.service}:{call.operation}"
+        if not call.mutating or name in may:
+            return apply()
+        denied.add(name)
+        return _denied(call, apply)
+
+    return fault
+
 
 # What AWS answers while something that was just made is not seen everywhere, or goes on being used for a while.
 _TRANSIENTS: Mapping[str, tuple[str, str]] = {

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.faults.harness import Aim, drive, reordered
+from tests.faults.aim import Aim
+from tests.faults.harness import drive
 from tests.faults.kinds import CRASHES, KINDS
 from tests.faults.stacks import FLOWS, STACKS, flow
+from tests.faults.ways import granted, reordered
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from tests.faults.reports import Report
 
 # Each other kind of fault in a flow that it hits hard.
@@ -50,15 +50,17 @@ def test_so_it_is_at_a_sample_of_calls_and_at_each_operation_that_the_guide_has_
     assert not left
 
 
-@pytest.mark.parametrize("names", [("create", "replace"), ("update", "adopt"), ("destroy",)], ids=" ".join)
-def test_lost_answers_and_denials_leave_nothing_twice_and_nothing_half(names: Sequence[str]) -> None:
-    """Each call loses its answer, with others of its run; the first call of each operation is denied, and a sample."""
-    denied = set[str]()
-    aim = Aim(every=6, first=lambda call: call not in denied)
-    for name in names:
-        reports = drive(flow("guide", name), ("lost-thirds", "denied"), aim)
-        assert not failures(reports), failures(reports)
-        denied.update(report.call for report in reports if report.fault == "denied")
+@pytest.mark.parametrize("name", FLOWS)
+def test_lost_answers_and_denials_leave_nothing_twice_and_nothing_half(name: str) -> None:
+    reports = drive(flow("guide", name), ("lost-thirds", "denied"), Aim(every=9))
+    assert {report.fault for report in reports} == {"lost-thirds", "denied"}
+    assert not failures(reports), failures(reports)
+
+
+@pytest.mark.parametrize("name", FLOWS)
+def test_a_role_may_be_given_its_permissions_one_by_one(name: str) -> None:
+    reports = granted(flow("guide", name))
+    assert not failures(reports), failures(reports)
 
 
 @pytest.mark.parametrize("name", OTHERS)

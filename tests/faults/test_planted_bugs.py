@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
+from tests.faults.aim import Aim
 from tests.faults.bugs import BUGS, Bug
 from tests.faults.forks import apart
-from tests.faults.harness import Aim, drive, ready
+from tests.faults.harness import drive, ready
 from tests.faults.stacks import flow
 
 
