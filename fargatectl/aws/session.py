@@ -277,12 +277,15 @@ class Aws:
             self.reads.clear()
 
     def _before_send(self, event_name: str, **_: object) -> None:
+        mutating = is_mutating(event_name.rpartition(".")[2])
         if event_name.startswith(_SENDING_TO_ECS):
             self._budget.take(event_name.removeprefix(_SENDING_TO_ECS))
+            if mutating:
+                self.go_on()  # Ctrl-C ends the wait for a token, too
         lease = self.lease
         if lease is not None:
             lease.renew()
-            if is_mutating(event_name.rpartition(".")[2]):
+            if mutating:
                 lease.check(ATTEMPT_SECONDS)
 
     @cached_property

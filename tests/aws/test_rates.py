@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from fargatectl.aws.rates import RATES, Budget
+from fargatectl.errors import Stopped
 from fargatectl.sandbox.inprocess import LocalAws
 from fargatectl.sandbox.throttling import _FAMILIES, _RATES
 from tests.local import make_aws
@@ -33,6 +34,20 @@ def test_a_run_waits_before_ecs_would_refuse(operation: str, number: int, call: 
     assert [one.operation for one in local.calls] == [operation] * number
     assert "ThrottlingException" not in {one.error for one in local.calls}
     assert local.clock.monotonic() > 0
+
+
+def test_what_waits_for_its_turn_at_ctrl_c_is_not_sent() -> None:
+    local = LocalAws()
+    aws = make_aws(local)
+    interrupted: list[bool] = []
+    aws.stopped = lambda: bool(interrupted)
+    aws._sleep = lambda _: interrupted.append(True)  # a signal ends every wait at once
+    for _ in range(10):
+        with pytest.raises(aws.ecs.exceptions.ClientError):  # there is no such thing
+            aws.ecs.deregister_task_definition(taskDefinition="none:1")
+    with pytest.raises(Stopped):
+        aws.ecs.deregister_task_definition(taskDefinition="none:1")
+    assert len(local.calls) == 10
 
 
 def test_threads_share_what_is_left() -> None:
