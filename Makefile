@@ -21,8 +21,9 @@ $(STAMP): pyproject.toml
 demo: $(STAMP) ## Deploy, change and destroy a service on the local AWS: no account needed
 	@BIN=$(CURDIR)/$(BIN) ./examples/demo.sh
 
+# Bytecode is written whatever the environment says: it keeps the rewritten assertions for the next run.
 test: $(STAMP) ## Run the whole suite
-	@$(BIN)/pytest -n auto --dist worksteal -q
+	@PYTHONDONTWRITEBYTECODE= $(BIN)/pytest -n auto --dist worksteal -q
 
 torture: $(STAMP) ## Try every fault at every call, pairs of faults and orders of steps: an hour or two
 	@$(BIN)/python -m tests.faults

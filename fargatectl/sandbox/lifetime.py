@@ -200,9 +200,10 @@ def _tell_to_stop(running: Running) -> None:
 def _gone(process: Process, clock: Clock) -> bool:
     deadline = clock.monotonic() + _STOP_SECONDS
     while clock.monotonic() < deadline:
+        alive = process.alive()
         for child in _CHILDREN:
             child.poll()
-        if not process.alive():
+        if not alive:
             return True
         clock.sleep(_POLL_SECONDS)
     return False

@@ -56,7 +56,8 @@ def commands() -> Iterator[str]:
         yield from [name] if below is None else [f"{name} {each}" for each in below]
 
 
-CALLS = {name: words for name, words in {**EVENTS, **DOCUMENTS}.items() if name in set(commands())}
+COMMANDS = frozenset(commands())
+CALLS = {name: words for name, words in {**EVENTS, **DOCUMENTS}.items() if name in COMMANDS}
 ASKING = sorted(CALLS.keys() - {"validate"})
 """Those that ask AWS."""
 
