@@ -63,7 +63,7 @@ STACKS = {
                 ('app    = "hello"', 'app    = "hello"\ntags   = { team = "web" }'),
             ),
             replace=(('health_check = "/"', 'health_check = "/", protocol_version = "HTTP2"'),),
-            every=6,
+            every=10,
             own=("ecs:UpdateCluster", "elbv2:ModifyListener"),
         ),
         Stack(
@@ -106,7 +106,7 @@ STACKS = {
                 ('"morning"', '"dawn"'),
             ),
             folder=HERE,
-            every=15,
+            every=25,
             own=(
                 "application-autoscaling:DeleteScheduledAction",
                 "application-autoscaling:PutScheduledAction",
@@ -131,7 +131,7 @@ STACKS = {
                 ('test = { host = "next.example.com" }\n', ""),
             ),
             folder=HERE,
-            every=6,
+            every=10,
             own=("iam:AttachRolePolicy", "iam:DetachRolePolicy"),
         ),
         Stack(
@@ -150,7 +150,7 @@ STACKS = {
             ),
             folder=HERE,
             variables={"GITLAB_USER": "acme", "GITLAB_TOKEN": CANARY, "NEXT_TOKEN": f"{CANARY} next"},
-            every=15,
+            every=25,
             own=(
                 "acm:DeleteCertificate",
                 "acm:RequestCertificate",

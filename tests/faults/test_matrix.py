@@ -85,5 +85,5 @@ def test_a_fault_in_the_rerun_converges_too(first: str, then: str) -> None:
 
 @pytest.mark.parametrize("name", FLOWS)
 def test_steps_may_come_in_any_order_that_their_needs_allow(name: str) -> None:
-    reports = reordered(flow("guide", name), seeds=(1, 2, 3))
+    reports = reordered(flow("guide", name), seeds=(1, 2))
     assert not failures(reports), failures(reports)
